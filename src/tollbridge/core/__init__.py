@@ -1,0 +1,1 @@
+"""Floor 1: what a payment is. Pure functions and values; knows no wire, no clock, no disk."""
