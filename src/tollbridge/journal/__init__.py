@@ -1,0 +1,1 @@
+"""Floor 2: memory. The journal is append-only, numbered and hash-chained."""
