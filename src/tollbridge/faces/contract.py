@@ -1,0 +1,50 @@
+"""What a face is: it says where to listen, reads messages, and answers them as flows.
+
+A face's flows yield Ask, Look, Exchange, Recall, Remember and Wait, and end with the reply.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tollbridge.ground.errors import RemoteProtocolError
+from tollbridge.ground.flow import Flow
+from tollbridge.wire.http import Limits, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class HttpEndpoint:
+    """One place to listen on, and the codec for it.
+
+    `path` may hold names in braces, which `decode` gets as a mapping. `decode` raises
+    RemoteProtocolError for nonsense, and `refuse` makes the answer to that: the peer's standard
+    knows best how to say it. The caller is authenticated before.
+    """
+
+    method: str
+    path: str
+    decode: Callable[[Request, Mapping[str, str]], Any]
+    encode: Callable[[Any], Response]
+    refuse: Callable[[RemoteProtocolError], Response]
+    limits: Limits
+
+
+Endpoint = HttpEndpoint
+
+
+class Face(Protocol):
+    """One published standard."""
+
+    name: str
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Say where to listen."""
+        ...
+
+    def answer(self, message: Any) -> Flow[Any]:
+        """Answer one decoded message.
+
+        UsageError and JournalError are thrown into the flow where it asked; the face says them in
+        its own words.
+        """
+        ...

@@ -1,0 +1,72 @@
+"""WPI_SVC_PAYMENT_INFORMATION (4.4.2): what this payment solution is and can do."""
+
+from typing import Any
+
+from tollbridge.core.brands import BY_NAME
+from tollbridge.faces.wpi.codec import failed
+from tollbridge.faces.wpi.profile import Profile
+from tollbridge.faces.wpi.receipt import shop_info
+from tollbridge.faces.wpi.tables import (
+    CANCELLABLE,
+    ENTRY_MODES,
+    RECEIPT_FORMATS,
+    SERVICES,
+    SUCCESS,
+    Condition,
+    Kind,
+)
+from tollbridge.ground.version import __version__
+
+
+def answer(profile: Profile) -> dict[str, Any]:
+    """Make the response. Without a configuration it is NOT_INITIALIZED."""
+    if not profile.initialized:
+        remark = "the terminal has no configuration (4.4.2)"
+        failure = failed(Condition.NOT_INITIALIZED, remark)
+        del failure["actionCode"]
+        return failure
+    delegation = profile.prints_receipts
+    return {
+        "result": SUCCESS,
+        "errorCondition": Condition.NONE.wire,
+        "softwareVersion": f"Tollbridge {__version__}",
+        "terminalIdentifier": profile.terminal_id,
+        "terminalModel": profile.model,
+        "macAddress": profile.mac_address,
+        "supportedLanguages": list(profile.languages),
+        "cardholderDefaultLanguage": profile.languages[0],
+        "merchantLanguage": profile.merchant_language,
+        "countryCode": profile.country,
+        "defaultCurrency": profile.currencies[0],
+        "supportedCurrencies": list(profile.currencies),
+        "shopInfo": shop_info(profile),
+        "acquirerProtocol": profile.acquirer_protocol,
+        "supportedTicketFormats": list(RECEIPT_FORMATS),
+        # The standard spells it both ways (A-01).
+        "supportReceiptDelegation": delegation,
+        "supportsReceiptDelegation": delegation,
+        "paymentInformation": [_brand(profile, name) for name in profile.brands],
+        "paymentSolutionSupportedServiceTypes": _offered((Kind.FINANCIAL, Kind.MANAGEMENT)),
+    }
+
+
+def _brand(profile: Profile, name: str) -> dict[str, Any]:
+    application_id = BY_NAME[name].application_id
+    return {
+        "acquirerIdentifier": profile.acquirer_id,
+        "merchantIdentifier": profile.merchant,
+        "acquirerTerminalIdentifier": profile.acquirer_terminal_id,
+        # The standard misspells it; readers of either spelling are served (A-13).
+        "brandIdentifer": application_id,
+        "brandIdentifier": application_id,
+        "brandName": name,
+        "supportedServiceTypes": _offered((Kind.FINANCIAL,)),
+        "cancellableServiceTypes": list(CANCELLABLE),
+        "numberOfCancellableTransactions": profile.cancellable_last,
+        "supportedTechnologies": [ENTRY_MODES[entry] for entry in profile.entries],
+        "supportsDCC": False,
+    }
+
+
+def _offered(kinds: tuple[Kind, ...]) -> list[str]:
+    return [name for name, s in SERVICES.items() if s.offered and s.kind in kinds]
