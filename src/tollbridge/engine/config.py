@@ -1,0 +1,68 @@
+"""The shape of the settings. The command line reads files and the environment once and passes them
+down as one frozen value; nothing below reads either."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tollbridge.ground.errors import ConfigError
+
+Table = Mapping[str, Any]
+DEFAULT_PORT = 8700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a server is started with.
+
+    `bridges` and `faces` map names to their own settings; the first bridge is the default one, and
+    no faces at all means every installed one. `merchant` is used where an asker names none.
+    """
+
+    journal: Path = Path("tollbridge.sqlite")
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    merchant: str = "merchant-1"
+    bridges: Mapping[str, Table] = field(default_factory=lambda: {"sandbox": {}})
+    faces: Mapping[str, Table] = field(default_factory=dict)
+
+
+def settings(tables: Table) -> Settings:
+    """Read settings from the tables of a TOML file: [server], [bridges.NAME], [faces.NAME].
+
+    Raises ConfigError listing everything that is wrong.
+    """
+    problems = [f"[{name}]: there is no such table" for name in tables if name not in _TABLES]
+    server = _table(tables.get("server", {}), "server", problems)
+    values: dict[str, Any] = {}
+    for name, value in server.items():
+        expected = _SERVER.get(name)
+        if expected is None:
+            problems.append(f"server.{name}: there is no such setting")
+        elif not isinstance(value, expected) or isinstance(value, bool):
+            problems.append(f"server.{name}: a {expected.__name__} is expected")
+        else:
+            values[name] = Path(str(value)) if name == "journal" else value
+    for group in ("bridges", "faces"):
+        if group in tables:
+            named = _table(tables[group], group, problems)
+            values[group] = {
+                name: _table(table, f"{group}.{name}", problems) for name, table in named.items()
+            }
+    if not 0 <= values.get("port", 0) <= 65535:
+        problems.append("server.port: 0 to 65535")
+    if problems:
+        raise ConfigError(problems)
+    return Settings(**values)
+
+
+_TABLES = ("server", "bridges", "faces")
+_SERVER = {"journal": str, "host": str, "port": int, "merchant": str}
+
+
+def _table(value: object, name: str, problems: list[str]) -> Table:
+    if isinstance(value, Mapping):
+        return value
+    problems.append(f"[{name}]: a table is expected")
+    return {}

@@ -1,0 +1,81 @@
+"""How requests leave, and the one place that judges whether they left.
+
+A failure before the first byte of the request is NotSent. Any failure after it is NoAnswer, however
+it is called: the judgement rests on what left, not on an exception's name.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from tollbridge.engine.http1 import Connection, Origin, Pool
+from tollbridge.ground.errors import NoAnswer, NotSent
+from tollbridge.ground.secret import scrub
+from tollbridge.wire.http import Limits, Request, Response
+
+ANSWER_LIMITS = Limits(body_bytes_max=1024 * 1024)
+
+
+class Transport(Protocol):
+    """Sends one request and gives its answer. Raises NotSent or NoAnswer, nothing else."""
+
+    async def send(self, request: Request, limit_s: float) -> Response: ...
+
+    async def close(self) -> None: ...
+
+
+class HttpTransport:
+    """Requests over HTTP/1.1, at most `connections` to one origin; no redirects, no proxies.
+
+    `tls` is the context for https (default: the certificate authorities of this system).
+    """
+
+    def __init__(
+        self,
+        limits: Limits = ANSWER_LIMITS,
+        connections: int = 256,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._pool = Pool(limits, connections, tls)
+
+    async def send(self, request: Request, limit_s: float) -> Response:
+        connection: Connection | None = None
+        left = False
+        try:
+            async with asyncio.timeout(limit_s):
+                url = urlsplit(request.url)
+                origin = Origin.of(url)
+                connection = await self._pool.take(origin)
+                data = connection.write_down(request, url)
+                left = True
+                return await connection.exchange(data)
+        except Exception as error:  # noqa: BLE001 - after the first byte, any failure is NoAnswer
+            place = request.url.partition("?")[0]
+            what = f"{request.method} {place}: {type(error).__name__} {scrub(str(error))}".rstrip()
+            raise (NoAnswer if left else NotSent)(what) from None
+        finally:
+            if connection is not None:
+                self._pool.give_back(origin, connection)
+
+    async def close(self) -> None:
+        self._pool.close()
+
+
+class Switchboard:
+    """Chooses a transport by the start of the URL; the rest goes to `otherwise`."""
+
+    def __init__(self, lines: Mapping[str, Transport], otherwise: Transport) -> None:
+        self._lines = dict(lines)
+        self._otherwise = otherwise
+
+    async def send(self, request: Request, limit_s: float) -> Response:
+        for prefix, line in self._lines.items():
+            if request.url.startswith(prefix):
+                return await line.send(request, limit_s)
+        return await self._otherwise.send(request, limit_s)
+
+    async def close(self) -> None:
+        for line in (*self._lines.values(), self._otherwise):
+            await line.close()
