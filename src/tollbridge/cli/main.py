@@ -1,0 +1,65 @@
+"""`tollbridge`: the commands, imported only when they are called."""
+
+import importlib
+from typing import Any
+
+import click
+
+from tollbridge.ground.errors import ConfigError, TollbridgeError
+from tollbridge.ground.version import __version__
+
+COMMANDS = {
+    "serve": ("tollbridge.cli.serve:serve", "Start a server: faces, API, recovery."),
+    "pay": ("tollbridge.cli.payments:pay", "Pay: authorize and capture at once."),
+    "authorize": ("tollbridge.cli.payments:authorize", "Reserve an amount."),
+    "capture": ("tollbridge.cli.payments:capture", "Take a reserved amount."),
+    "refund": ("tollbridge.cli.payments:refund", "Give back what was captured."),
+    "void": ("tollbridge.cli.payments:void", "Undo an operation."),
+    "look": ("tollbridge.cli.payments:look", "Show one payment."),
+    "payments": ("tollbridge.cli.payments:payments", "List payments, newest first."),
+    "recover": ("tollbridge.cli.payments:recover", "Learn what became of unfinished payments."),
+    "journal": ("tollbridge.cli.journal:journal", "Verify, export and follow a journal."),
+    "sandbox": ("tollbridge.cli.sandbox:sandbox", "Run and direct the simulated card network."),
+    "doctor": ("tollbridge.cli.doctor:doctor", "Check this machine, its journal and its server."),
+    "describe": ("tollbridge.cli.doctor:describe", "Tell what is installed and what it can do."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is called or asked for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        module, _, name = found[0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise click.ClickException("\n  ".join(["the settings:", *error.problems])) from None
+        except TollbridgeError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tollbridge")
+def main() -> None:
+    """Payments, durable and found again.
+
+    Start here: `tollbridge serve` in one terminal, then
+    `tollbridge pay 11.91 EUR --card 4242424242424242` in another.
+    """

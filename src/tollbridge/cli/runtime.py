@@ -1,0 +1,102 @@
+"""Puts the rooms together: engine, journal, bridges, faces, and the sandbox they may need."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.routing import Router
+
+from tollbridge.bridges.sandbox import IN_PROCESS
+from tollbridge.bridges.sandbox import bridge as sandbox_bridge
+from tollbridge.engine import plugins
+from tollbridge.engine.config import Settings
+from tollbridge.engine.engine import Engine, Partner, Surroundings
+from tollbridge.engine.transport import HttpTransport, Switchboard
+from tollbridge.faces.contract import Face
+from tollbridge.faces.wpi.face import WpiFace
+from tollbridge.faces.wpi.people import Script, WalletCard
+from tollbridge.ground.clock import Clock, SystemClock
+from tollbridge.ground.flow import Party
+from tollbridge.ground.ids import IdSource, RandomIds
+from tollbridge.ground.secret import Secret
+from tollbridge.journal.sqlite import SqliteJournal
+from tollbridge.sandbox.book import Book, Movement
+from tollbridge.sandbox.cards import CARDS
+from tollbridge.sandbox.faults import Faults
+from tollbridge.sandbox.line import Line
+from tollbridge.sandbox.network import Network
+from tollbridge.sandbox.notices import notice
+from tollbridge.sandbox.service import Service
+from tollbridge.server.app import application
+from tollbridge.server.hosting import Hosted
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a server or an embedded command runs on."""
+
+    engine: Engine
+    faces: dict[str, Face]
+    app: Router
+    sandbox: Service | None
+
+
+def build(settings: Settings, token: Secret[str]) -> Runtime:
+    """Make a runtime. Raises ConfigError or a JournalError."""
+    clock, ids = SystemClock(), RandomIds()
+    bridges = plugins.bridges(settings.bridges, clock, ids)
+    faces = plugins.faces(settings.faces, clock, ids)
+    lines = {}
+    service = None
+    own = settings.bridges.get("sandbox")
+    if own is not None and "url" not in own:
+        key = Secret(ids.secret())
+        bridges["sandbox"] = sandbox_bridge({"notice_key": key.reveal()}, clock, ids)
+        service = _sandbox(settings.journal, clock, ids, lambda m: _hear(engine, key, m, clock))
+        lines[IN_PROCESS] = Line(service)
+    journal = SqliteJournal(settings.journal)
+    transport = Switchboard(lines, HttpTransport())
+    engine = Engine(Surroundings(journal, bridges, transport, clock, ids))
+    hosted = [Hosted(face, _people(face)) for face in faces.values()]
+    app = application(engine, hosted, token, settings.merchant)
+    return Runtime(engine, faces, app, service)
+
+
+def book_of(journal: Path) -> Path:
+    """Name the book of the sandbox in this process: its own file, beside the journal."""
+    return journal.with_name(f"{journal.stem}.sandbox.sqlite")
+
+
+def wallet() -> list[WalletCard]:
+    """Give the cards the scripted cardholder carries, a contactless Visa first."""
+    cards = []
+    for card in CARDS:
+        entry = "contactless" if "contactless" in card.entries else card.entries[0]
+        cards.append(WalletCard(card.account, Secret(card.number), card.brand, entry))
+    return cards
+
+
+def _sandbox(
+    journal: Path, clock: Clock, ids: IdSource, tell: Callable[[Movement], object]
+) -> Service:
+    network = Network(Book(book_of(journal)), clock, ids)
+    return Service(network, Faults(), tell, threaded=True)  # type: ignore[arg-type]
+
+
+async def _hear(engine: Engine, key: Secret[str], movement: Movement, clock: Clock) -> None:
+    await engine.hear("sandbox", notice(IN_PROCESS, key, movement, clock))
+
+
+def _people(face: Face) -> dict[Party, Partner]:
+    """Give a face the people it talks to: for a terminal, a script."""
+    if not isinstance(face, WpiFace):
+        return {}
+    script = Script(wallet(), face.profile.password)
+
+    async def cardholder(message: object) -> object:
+        return script.cardholder(message)
+
+    async def merchant(message: object) -> object:
+        return script.merchant(message)
+
+    return {Party.CARDHOLDER: cardholder, Party.MERCHANT: merchant}
