@@ -1,0 +1,227 @@
+"""Writes the generated pages of docs/reference from the code; a test keeps them fresh."""
+
+import inspect
+import sys
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import click
+
+from tollbridge.bridges.sandbox.codes import REASONS
+from tollbridge.cli.main import COMMANDS, main
+from tollbridge.core import facts, operation, outcome, verbs
+from tollbridge.engine.config import Settings
+from tollbridge.faces.wpi import outcome as wpi
+from tollbridge.faces.wpi.profile import Profile, Shop
+from tollbridge.faces.wpi.tables import SERVICES
+from tollbridge.ground import errors
+from tollbridge.sandbox import codes, faults
+from tollbridge.sandbox.cards import CARDS
+from tollbridge.server import openapi
+from tollbridge.server.errors import status_of
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+NOTE = "<!-- written by `make docs` from the code; do not edit -->\n"
+
+
+def table(head, rows):
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def first_line(thing):
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+
+
+def member_docs(enum):
+    """Read the strings below the members of an enumeration: the language keeps them nowhere."""
+    source = inspect.getsource(enum).splitlines()
+    docs = {}
+    for place, line in enumerate(source):
+        name = line.strip().split(" = ")[0]
+        if name in enum.__members__ and place + 1 < len(source):
+            below = source[place + 1].strip()
+            docs[name] = below.strip('"') if below.startswith('"""') else ""
+    return docs
+
+
+def page_errors():
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.TollbridgeError)
+    ]
+    rows = [
+        (f"<a id='{kind.code}'></a>`{kind.code}`", f"`{kind.__name__}`", status_of_kind(kind),
+         first_line(kind))
+        for kind in kinds
+    ]  # fmt: skip
+    return (
+        "# Errors\n\nThe tree, and the HTTP status the API answers with.\n\n```\n"
+        + (inspect.getdoc(errors).split("\n\n", 2)[2] + "\n```\n\n")
+        + table(("code", "class", "status", "meaning"), rows)
+    )
+
+
+def status_of_kind(kind):
+    status = status_of(kind.__new__(kind))
+    return "" if status == 500 else status
+
+
+def page_states():
+    rows = [
+        (f"`{state}`", ", ".join(f"`{n}`" for n in sorted(following)) or "final")
+        for state, following in operation.TRANSITIONS.items()
+    ]
+    drawing = "stateDiagram-v2\n" + "".join(
+        f"    {state} --> {following}\n"
+        for state, followers in operation.TRANSITIONS.items()
+        for following in sorted(followers)
+        if following is not state
+    )
+    text = "# States of an operation\n\n" + inspect.getdoc(operation).split("\n\n")[1] + "\n\n"
+    text += table(("state", "may become"), rows)
+    text += "\n`verify` and `store` move nothing and may end straight from `requested`.\n\n"
+    text += "```mermaid\n" + drawing + "```\n\n# Facts\n\n"
+    for fact in (facts.Requested, facts.Dispatched, facts.Settled, facts.Noted):
+        text += f"- `{fact.__name__.lower()}`: {first_line(fact)}\n"
+    text += "\n# Decline codes\n\n"
+    ours = {}
+    for code, reason in REASONS.items():
+        ours.setdefault(reason, []).append(code)
+    rows = [
+        (f"`{code}`", ", ".join(ours.get(code, [])), f"`{wpi.DECLINES[code]}`")
+        for code in outcome.DeclineCode
+    ]
+    return text + table(("code", "ISO 8583 (DE39)", "WPI error condition"), rows)
+
+
+def page_verbs():
+    rows = []
+    for verb in verbs.Verb:
+        kind = "opens a payment" if verb in verbs.OPENING else "continues one"
+        groups = (("moves nothing", verbs.MOVES_NOTHING), ("can be voided", verbs.UNDOABLE))
+        more = [name for name, group in groups if verb in group]
+        rows.append((f"`{verb}`", kind, ", ".join(more)))
+    return "# Verbs\n\n" + table(("verb", "", ""), rows)
+
+
+def page_settings():
+    text = "# Settings\n\nA TOML file, given with `--config` or `TOLLBRIDGE_CONFIG`. Options and "
+    text += "the environment win over it.\n"
+    for title, kind, skip in (("[server]", Settings, ("bridges", "faces")),
+                              ("[faces.wpi]", Profile, ("shop",)),
+                              ("[faces.wpi.shop]", Shop, ())):  # fmt: skip
+        text += f"\n## {title}\n\n{inspect.getdoc(kind)}\n\n"
+        rows = [
+            (f"`{field.name}`", f"`{_default(field)}`") for field in fields(kind)
+            if field.name not in skip
+        ]  # fmt: skip
+        text += table(("setting", "default"), rows)
+    text += "\n## [bridges.sandbox]\n\n`url` (default: the network in this process), `notice_key`, "
+    text += "`answer_limit_s`, `in_flight_limit_s`.\n\n## Environment\n\n"
+    rows = [
+        ("`TOLLBRIDGE_TOKEN`", "the credential of server and commands"),
+        ("`TOLLBRIDGE_URL`", "the server commands talk to"),
+        ("`TOLLBRIDGE_JOURNAL`", "the journal's file"),
+        ("`TOLLBRIDGE_CONFIG`", "the settings' file"),
+        ("`TOLLBRIDGE_SANDBOX_URL`", "a sandbox network in a process of its own"),
+        ("`TOLLBRIDGE_SANDBOX_CONTROL`", "where `tollbridge sandbox` commands go"),
+        ("`TOLLBRIDGE_NOTICE_KEY`", "the key the sandbox signs notices with"),
+    ]
+    return text + table(("variable", "meaning"), rows)
+
+
+def _default(field):
+    if field.default is not MISSING:
+        value = field.default
+    elif field.default_factory is not MISSING:
+        value = field.default_factory()
+    else:
+        return ""
+    return ", ".join(value) if isinstance(value, tuple) else value
+
+
+def page_commands():
+    text = "# Commands\n"
+    for name in COMMANDS:
+        command = main.get_command(None, name)
+        text += _command(("tollbridge", name), command)
+    return text
+
+
+def _command(path, command):
+    context = click.Context(command, info_name=" ".join(path), terminal_width=100)
+    text = f"\n## {' '.join(path)}\n\n```\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            text += _command((*path, name), command.get_command(context, name))
+    return text
+
+
+def page_endpoints():
+    rows = [
+        (f"`{path.method} {path.path}`", path.summary, "no" if path.open else "yes",
+         "needed" if path.idempotent else "")
+        for path in openapi.PATHS
+    ]  # fmt: skip
+    rows.append(("`POST /wpi/{intent}`", "A WPI request; see wpi.md", "yes", "the session id"))
+    text = "# Endpoints\n\nThe whole contract is at `GET /openapi.json` of a running server.\n\n"
+    return text + table(("call", "does", "credential", "idempotency key"), rows)
+
+
+def page_sandbox():
+    text = "# The sandbox network\n\n## Cards\n\n"
+    rows = [
+        (f"`{card.number}`", card.brand.name, f"`{card.account}`",
+         "" if card.code == "00" else f"always {card.code}",
+         "" if card.limit_minor is None else card.limit_minor)
+        for card in CARDS
+    ]  # fmt: skip
+    text += table(("number", "brand", "account", "answers", "limit, minor units"), rows)
+    text += "\nEvery other number is declined with code 14.\n\n## Amounts\n\n"
+    text += "42.XX (minor units 4200 to 4299, whatever the currency) answers code XX, except for "
+    text += "`void`. Codes 60, 65 and 70 are approved when the cardholder is verified. Code 10 "
+    text += "approves a part if the asker takes parts.\n\n## Faults\n\n"
+    docs = member_docs(faults.Fault)
+    text += table(
+        ("fault", "what happens"),
+        [(f"`{fault}`", docs[fault.name]) for fault in faults.Fault],
+    )
+    text += "\nOrdered with `tollbridge sandbox fault`, over the control API, or for one payment "
+    text += "with `--detail sandbox.fault=FAULT[:SECONDS]`.\n\n## Response codes\n\n"
+    return text + table(("code", "text"), codes.TEXTS.items())
+
+
+def page_wpi_services():
+    rows = [
+        (f"`{name}`", service.kind.name.lower(), service.section,
+         "yes" if service.offered else "not yet")
+        for name, service in SERVICES.items()
+    ]  # fmt: skip
+    return "# WPI service types\n\n" + table(("service type", "kind", "section", "offered"), rows)
+
+
+PAGES = {
+    "errors.md": page_errors,
+    "states.md": page_states,
+    "verbs.md": page_verbs,
+    "settings.md": page_settings,
+    "commands.md": page_commands,
+    "endpoints.md": page_endpoints,
+    "sandbox.md": page_sandbox,
+    "wpi-services.md": page_wpi_services,
+}
+
+
+def pages():
+    """Give every page by name."""
+    return {name: NOTE + make().rstrip() + "\n" for name, make in PAGES.items()}
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+        sys.stdout.write(f"docs/reference/{name}\n")
