@@ -25,7 +25,7 @@ types: .venv/ready
 	@echo "== types" && .venv/bin/mypy
 
 imports: .venv/ready
-	@echo "== import rules" && .venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	@echo "== import rules" && .venv/bin/lint-imports --no-logo
 
 sim: .venv/ready  ## seeded lives (SEED, RUNS), then kill -9 of real processes (KILLS)
 	@$(PY) -m tollbridge.testing.simulate --seed $(SEED) --runs $(RUNS)

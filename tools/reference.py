@@ -152,7 +152,9 @@ def page_commands():
 
 
 def _command(path, command):
-    context = click.Context(command, info_name=" ".join(path), terminal_width=100)
+    context = click.Context(
+        command, info_name=" ".join(path), terminal_width=100, **main.context_settings
+    )
     text = f"\n## {' '.join(path)}\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
