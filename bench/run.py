@@ -80,7 +80,7 @@ def disk(folder):
 
 def raw_sqlite(folder, batch):
     """Rows per second of bare inserts of a payment's size, so many per durable commit."""
-    file = folder / f"raw-{batch}.sqlite"
+    file = folder / f"raw-{batch}-{time.time_ns()}.sqlite"
     database = sqlite3.connect(file, isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
