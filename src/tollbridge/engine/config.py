@@ -16,8 +16,8 @@ DEFAULT_PORT = 8700
 class Settings:
     """What a server is started with.
 
-    `bridges` and `faces` map names to their own settings; the first bridge is the default one, and
-    no faces at all means every installed one. `merchant` is used where an asker names none.
+    `bridges` and `faces` map names to their own settings; the first bridge is the default one. A face
+    is hosted only when it is named; the WPI terminal is where no other is. `merchant` is used where an asker names none.
     """
 
     journal: Path = Path("tollbridge.sqlite")
@@ -25,7 +25,7 @@ class Settings:
     port: int = DEFAULT_PORT
     merchant: str = "merchant-1"
     bridges: Mapping[str, Table] = field(default_factory=lambda: {"sandbox": {}})
-    faces: Mapping[str, Table] = field(default_factory=dict)
+    faces: Mapping[str, Table] = field(default_factory=lambda: {"wpi": {}})
 
 
 def settings(tables: Table) -> Settings:

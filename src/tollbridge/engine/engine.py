@@ -39,7 +39,7 @@ from tollbridge.ground.errors import (
     Unsupported,
     UsageError,
 )
-from tollbridge.ground.flow import Exchange, Flow, Page, Party, Recall, Remember, Wait
+from tollbridge.ground.flow import Browse, Exchange, Flow, Page, Party, Recall, Remember, Wait
 from tollbridge.ground.ids import IdSource, PaymentId, split_operation_id
 from tollbridge.ground.secret import scrub
 from tollbridge.journal import ledger, rows
@@ -165,6 +165,8 @@ class Engine:
                     return await parties[wanted.party](wanted.message)
                 case Recall():
                     return self.recall(face.name, wanted.key)
+                case Browse():
+                    return self.journal.browse(face.name, wanted.prefix, wanted.after, wanted.limit)
                 case Remember():
                     return await self.remember(face.name, wanted)
                 case Wait():

@@ -26,8 +26,8 @@ def bridges(wanted: Mapping[str, Table], clock: Clock, ids: IdSource) -> dict[st
 
 
 def faces(wanted: Mapping[str, Table], clock: Clock, ids: IdSource) -> dict[str, Face]:
-    """Make faces from their settings; all installed ones when none is named. Raises ConfigError."""
-    return _made(FACES, wanted or {name: {} for name in installed(FACES)}, clock, ids)
+    """Make faces from their settings. Raises ConfigError."""
+    return _made(FACES, wanted, clock, ids)
 
 
 def _made(group: str, wanted: Mapping[str, Table], clock: Clock, ids: IdSource) -> dict[str, Any]:

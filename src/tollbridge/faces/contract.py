@@ -1,6 +1,6 @@
 """What a face is: it says where to listen, reads messages, and answers them as flows.
 
-A face's flows yield Ask, Look, Exchange, Recall, Remember and Wait, and end with the reply.
+A face's flows yield Ask, Look, Exchange, Recall, Browse, Remember and Wait, and end with the reply.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,8 @@ class HttpEndpoint:
 
     `path` may hold names in braces, which `decode` gets as a mapping. `decode` raises
     RemoteProtocolError for nonsense, and `refuse` makes the answer to that: the peer's standard
-    knows best how to say it. The caller is authenticated before.
+    knows best how to say it. The caller is authenticated before, unless the endpoint is `open`:
+    then the standard has no credentials, or the face judges them itself.
     """
 
     method: str
@@ -27,6 +28,7 @@ class HttpEndpoint:
     encode: Callable[[Any], Response]
     refuse: Callable[[RemoteProtocolError], Response]
     limits: Limits
+    open: bool = False
 
 
 Endpoint = HttpEndpoint

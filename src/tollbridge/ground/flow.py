@@ -39,6 +39,18 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class Browse:
+    """List the pages of the face's notebook whose keys begin with `prefix`, in order of their keys.
+
+    The flow is sent up to `limit` pairs of key and Page, after the key `after`.
+    """
+
+    prefix: str
+    after: str = ""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What a notebook holds under a key, and how often it was written (from 1)."""
 

@@ -130,6 +130,12 @@ class Journal(Protocol):
         """Read a page of a notebook."""
         ...
 
+    def browse(
+        self, namespace: str, prefix: str, after: str = "", limit: int = 100
+    ) -> list[tuple[str, Page]]:
+        """List pages of a notebook whose keys begin with `prefix` and come after `after`."""
+        ...
+
     def balances(self, after: int = 0, through: int | None = None) -> dict[tuple[str, str], int]:
         """Sum the postings of a range of entries: (account, currency) to minor units."""
         ...

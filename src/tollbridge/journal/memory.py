@@ -99,6 +99,16 @@ class MemoryJournal:
     def recall(self, namespace: str, key: str) -> Page | None:
         return self._pages.get((namespace, key))
 
+    def browse(
+        self, namespace: str, prefix: str, after: str = "", limit: int = 100
+    ) -> list[tuple[str, Page]]:
+        keys = sorted(
+            key
+            for space, key in self._pages
+            if space == namespace and key.startswith(prefix) and key > after
+        )
+        return [(key, self._pages[namespace, key]) for key in keys[:limit]]
+
     def balances(self, after: int = 0, through: int | None = None) -> dict[tuple[str, str], int]:
         sums: dict[tuple[str, str], int] = {}
         for number, posting in self._postings:

@@ -129,6 +129,20 @@ class SqliteJournal:
     def recall(self, namespace: str, key: str) -> Page | None:
         return next((Page(*fields) for fields in self._select(_PAGE, namespace, key)), None)
 
+    def browse(
+        self, namespace: str, prefix: str, after: str = "", limit: int = 100
+    ) -> list[tuple[str, Page]]:
+        found = self._select(
+            "SELECT key, value, version FROM notebook "
+            "WHERE namespace = ? AND key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?",
+            namespace,
+            after,
+            prefix,
+            prefix + _AFTER_ALL,
+            limit,
+        )
+        return [(key, Page(value, version)) for key, value, version in found]
+
     def balances(self, after: int = 0, through: int | None = None) -> dict[tuple[str, str], int]:
         found = self._select(
             "SELECT account, currency, sum(amount_minor) FROM posting "
@@ -186,6 +200,7 @@ _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What the library raises; the second when it words an error about damaged text."""
 _ROW = "number, payment, version, body, hash"
 _PAGE = "SELECT value, version FROM notebook WHERE namespace = ? AND key = ?"
+_AFTER_ALL = chr(0x10FFFF)  # sorts behind every letter a key may go on with
 
 
 class _Batch:

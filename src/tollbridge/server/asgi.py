@@ -63,7 +63,7 @@ class Endpoint:
             url = scope["path"]
             if scope["query_string"]:
                 url += "?" + scope["query_string"].decode("latin-1")
-            request = Request(scope["method"], url, headers, body)
+            request = Request(scope["method"], url, headers, body, peer=_peer(scope))
             return await self.answer(request, scope.get("path_params", {}))
         except RemoteProtocolError as error:
             return self.refuse(error)
@@ -72,6 +72,14 @@ class Endpoint:
             return self.refuse(
                 RemoteProtocolError("our mistake, it is in the log", hint="internal")
             )
+
+
+def _peer(scope: Mapping[str, Any]) -> str:
+    client = scope.get("client")
+    if not client:
+        return ""
+    host, port = client
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _body(receive: Any, limit_bytes: int) -> bytes:

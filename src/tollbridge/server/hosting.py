@@ -30,5 +30,6 @@ def _http(engine: Engine, hosted: Hosted, endpoint: HttpEndpoint, credential: Cr
         message = endpoint.decode(request, names)
         return endpoint.encode(await engine.serve(hosted.face, message, hosted.parties))
 
-    adapter = Endpoint(answer, endpoint.refuse, endpoint.limits, credential)
+    shown = None if endpoint.open else credential
+    adapter = Endpoint(answer, endpoint.refuse, endpoint.limits, shown)
     return Route(endpoint.path, adapter, methods=[endpoint.method])

@@ -8,11 +8,11 @@ from tollbridge.core.asks import Ask, Look
 from tollbridge.engine.engine import Partner
 from tollbridge.faces.contract import Face, HttpEndpoint
 from tollbridge.ground.errors import RemoteProtocolError
-from tollbridge.ground.flow import Exchange, Party, Recall, Remember, Wait
+from tollbridge.ground.flow import Browse, Exchange, Party, Recall, Remember, Wait
 from tollbridge.testing.world import World
 from tollbridge.wire.http import Headers, Request, Response
 
-YIELDS = (Ask, Look, Exchange, Recall, Remember, Wait)
+YIELDS = (Ask, Look, Exchange, Recall, Browse, Remember, Wait)
 MUTATIONS = 400
 
 

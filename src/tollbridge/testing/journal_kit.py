@@ -467,6 +467,17 @@ class JournalKit:
             assert journal.recall("wpi", "a") == Page(b"ours", 1)
             assert journal.recall("iotp", "a") is None
 
+    def test_pages_are_listed_by_the_beginning_of_their_keys(self) -> None:
+        with self.journal() as journal:
+            names = ("order/a", "order/b", "order/c", "orders", "a", "z")
+            journal.commit([note(name, name.encode()) for name in names])
+            journal.commit([Notes("within", (Note("order/x", b"theirs", 0),))])
+            assert journal.browse("wpi", "order/") == [
+                (name, Page(name.encode(), 1)) for name in names[:3]
+            ]
+            assert [key for key, _ in journal.browse("wpi", "order/", "order/a", 1)] == ["order/b"]
+            assert journal.browse("wpi", "nothing/") == []
+
     def test_notes_leave_the_chain_alone(self) -> None:
         with self.journal(opening(1)) as journal:
             before = journal.head()

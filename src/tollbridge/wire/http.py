@@ -46,7 +46,8 @@ JSON = Headers([("content-type", "application/json")])
 class Request:
     """A request to send or one received. `moves_money`: after it left, only an answer may tell.
 
-    `body` is not part of the representation: it may hold a card number.
+    `peer` is the address and port a received request came from. `body` is not part of the
+    representation: it may hold a card number.
     """
 
     method: str
@@ -54,6 +55,7 @@ class Request:
     headers: Headers = NO_HEADERS
     body: bytes = field(default=b"", repr=False)
     moves_money: bool = False
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

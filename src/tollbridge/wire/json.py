@@ -4,6 +4,7 @@ Shares its name with the standard library on purpose; imports are absolute.
 """
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -25,8 +26,10 @@ def write(value: object) -> bytes:
     return _encoder.encode(value).encode()
 
 
-def read(data: bytes | str, *, what: str = "message") -> Any:
+def read(data: bytes | str, *, what: str = "message", last_of_equal_keys: bool = False) -> Any:
     """Read one JSON value.
+
+    Of two equal keys in an object, none is right, or with `last_of_equal_keys` the last.
 
     Numbers with a fraction or an exponent become Decimal. Raises RemoteProtocolError naming the
     rule: not UTF-8, not JSON, a duplicate key, NaN, too deep (16), too long a number (an integer of
@@ -41,7 +44,7 @@ def read(data: bytes | str, *, what: str = "message") -> Any:
     if text.count("{") + text.count("[") > DEPTH_MAX and _depth(text) > DEPTH_MAX:
         raise RemoteProtocolError(f"{what}: nested deeper than {DEPTH_MAX}")
     try:
-        value = _decoder.decode(text)
+        value = (_lenient if last_of_equal_keys else _decoder).decode(text)
         if "\\u" in text or isinstance(data, str):
             _refuse_lone_surrogates(value)
     except json.JSONDecodeError as error:
@@ -120,10 +123,15 @@ def _constant(name: str) -> object:
     raise RemoteProtocolError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_integer,
-    parse_float=_fraction,
-    parse_constant=_constant,
-    strict=True,
-)
+def _decoder_of(pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=pairs,
+        parse_int=_integer,
+        parse_float=_fraction,
+        parse_constant=_constant,
+        strict=True,
+    )
+
+
+_decoder = _decoder_of(_object)
+_lenient = _decoder_of(dict)

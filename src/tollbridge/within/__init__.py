@@ -1,0 +1,1 @@
+"""Things: devices that find, pay and serve one another, with sockets and files."""

@@ -1,0 +1,1 @@
+"""The RPC agent: the Within calls for programs in other languages, over Thrift."""
