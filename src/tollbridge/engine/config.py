@@ -16,8 +16,9 @@ DEFAULT_PORT = 8700
 class Settings:
     """What a server is started with.
 
-    `bridges` and `faces` map names to their own settings; the first bridge is the default one. A face
-    is hosted only when it is named; the WPI terminal is where no other is. `merchant` is used where an asker names none.
+    `bridges` and `faces` map names to their own settings; the first bridge is the default one.
+    A face is hosted only when it is named; the WPI terminal is where no other is. `merchant` is
+    used where an asker names none.
     """
 
     journal: Path = Path("tollbridge.sqlite")
