@@ -116,7 +116,7 @@ def _list(item: _Kind, *, empty_as_null: bool) -> _Kind:
 def _nested(kind: type) -> _Kind:
     return _Kind(
         lambda value, where: _read(kind, value, where), lambda value: _written(value), kind
-    )  # noqa: PLW0108 - defined below
+    )
 
 
 def _secret(value: Any, where: str) -> Secret[str]:
