@@ -85,6 +85,28 @@ class _Kind:
     zero: Callable[[], Any]
 
 
+def _read(kind: type[M], value: Any, where: str) -> M:
+    if not isinstance(value, Mapping):
+        raise RemoteProtocolError(f"{where}: a JSON object expected")
+    fields: dict[str, Any] = {}
+    known = _BY_KEY[kind]
+    for key, item in value.items():
+        found = known.get(key.lower())
+        if found is not None and item is not None:
+            fields[found[0]] = found[1].read(item, f"{where}.{key:.40}")
+    return kind(**fields)
+
+
+def _written(message: Any) -> Mapping[str, Any]:
+    kind = type(message)
+    written = {}
+    for key, name, value in _FIELDS[kind]:
+        item = getattr(message, name)
+        if item or (kind, key) not in _OMITTED_WHEN_ZERO:
+            written[key] = value.write(item)
+    return written
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -114,9 +136,7 @@ def _list(item: _Kind, *, empty_as_null: bool) -> _Kind:
 
 
 def _nested(kind: type) -> _Kind:
-    return _Kind(
-        lambda value, where: _read(kind, value, where), lambda value: _written(value), kind
-    )
+    return _Kind(lambda value, where: _read(kind, value, where), _written, kind)
 
 
 def _secret(value: Any, where: str) -> Secret[str]:
@@ -278,25 +298,3 @@ _BY_KEY = {
     kind: {key.lower(): (name, value) for key, name, value in fields}
     for kind, fields in _FIELDS.items()
 }
-
-
-def _read(kind: type[M], value: Any, where: str) -> M:
-    if not isinstance(value, Mapping):
-        raise RemoteProtocolError(f"{where}: a JSON object expected")
-    fields: dict[str, Any] = {}
-    known = _BY_KEY[kind]
-    for key, item in value.items():
-        found = known.get(key.lower())
-        if found is not None and item is not None:
-            fields[found[0]] = found[1].read(item, f"{where}.{key:.40}")
-    return kind(**fields)
-
-
-def _written(message: Any) -> Mapping[str, Any]:
-    kind = type(message)
-    written = {}
-    for key, name, value in _FIELDS[kind]:
-        item = getattr(message, name)
-        if item or (kind, key) not in _OMITTED_WHEN_ZERO:
-            written[key] = value.write(item)
-    return written
