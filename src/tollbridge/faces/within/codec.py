@@ -283,6 +283,7 @@ _FIELDS[Price] = (
     ("pricePerUnit", "per_unit", _Kind(_per_unit, _nested(PricePerUnit).write, PricePerUnit)),
     ("unitID", "unit_id", _NUMBER),
     ("unitDescription", "unit_description", _TEXT),
+    ("serviceID", "service_id", _NUMBER),
 )
 _FIELDS[ServiceList] = (
     ("serverID", "server_id", _TEXT),
@@ -293,7 +294,11 @@ _FIELDS[PriceList] = (
     ("serverID", "server_id", _TEXT),
     ("prices", "prices", _list(_nested(Price), empty_as_null=True)),
 )
-_OMITTED_WHEN_ZERO = {(ServiceList, "publicKey"), (Broadcast, "serviceTypes")}
+_OMITTED_WHEN_ZERO = {
+    (Broadcast, "serviceTypes"),
+    (Price, "serviceID"),
+    (ServiceList, "publicKey"),
+}
 _BY_KEY = {
     kind: {key.lower(): (name, value) for key, name, value in fields}
     for kind, fields in _FIELDS.items()

@@ -170,8 +170,9 @@ class WithinFace:
             case _:
                 number = _service_id(asked.service)
                 self.tell(PricesAsked(asked.peer, number))
-                prices = tuple(self._service(number).prices.values())
-                return PriceList(self.terms.server_id, prices)
+                prices = self._service(number).prices.values()
+                named = tuple(replace(price, service_id=number) for price in prices)
+                return PriceList(self.terms.server_id, named)
 
     # Select
 
