@@ -1,11 +1,14 @@
-"""A producer in a world: a garden pump, its keys, a client token the network knows, its requests."""
+"""A producer in a world: a garden pump, its keys, a client token, and the way to it."""
 
+import asyncio
 import json
 
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.within.catalogue import Catalogue, Service
 from tollbridge.faces.within.messages import Price, PricePerUnit
 from tollbridge.faces.within.producer import Terms, WithinFace
+from tollbridge.ground.errors import RemoteProtocolError
+from tollbridge.testing.face_kit import _match
 from tollbridge.testing.world import World, card
 from tollbridge.wire.http import Request
 
@@ -39,7 +42,8 @@ class PlainKeys:
 
 def client_token(world, account="visa"):
     """Give a token the network has for a card, as a payment provider would."""
-    body = {"operation": "0" * 26 + ".1", "payment": "0" * 26, "verb": str(Verb.STORE),
+    name = f"{len(world.movements):026}"
+    body = {"operation": f"{name}.1", "payment": name, "verb": str(Verb.STORE),
             "merchant": "psp", "card": {"number": card(account).number.reveal()}}  # fmt: skip
     answer = world.do(Request("POST", "/v1/operations", body=json.dumps(body).encode()))
     return json.loads(answer.body)["details"]["token"]
@@ -84,8 +88,6 @@ class Shop:
 
     def together(self, *requests):
         """Send several at the same time."""
-        import asyncio
-
         answers = []
 
         async def all_of_them():
@@ -105,9 +107,6 @@ class Shop:
         return got[0]
 
     async def _send(self, request, answers):
-        from tollbridge.ground.errors import RemoteProtocolError
-        from tollbridge.testing.face_kit import _match
-
         for endpoint in self.face.endpoints():
             names = _match(endpoint.path, request.url)
             if endpoint.method == request.method and names is not None:

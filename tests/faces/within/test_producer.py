@@ -18,6 +18,7 @@ from tollbridge.faces.within.events import (
 )
 from tollbridge.faces.within.orders import Order
 from tollbridge.faces.within.producer import Metered, Sweep, Terms
+from tollbridge.faces.within.tokens import key_of
 from tollbridge.ground.secret import Secret
 from tollbridge.sandbox.faults import Fault, Rule
 from tollbridge.testing.world import World
@@ -65,7 +66,8 @@ def test_services_come_and_go_while_it_is_open(shop):
 
 
 @pytest.mark.req("W-041", "W-042", "W-046", "W-047", "W-048", "W-049", "W-050", "W-051", "W-052",
-                 "W-053", "W-054", "W-055", "W-056", "W-057", "W-058", "W-073", "W-074")  # fmt: skip
+                 "W-053", "W-054", "W-055", "W-056", "W-057", "W-058", "W-073",
+                 "W-074")  # fmt: skip
 def test_it_lists_the_prices_of_a_service_each_for_one_unit(shop):
     status, answer = shop.get("/service/3/prices")
     assert status == 200
@@ -200,7 +202,7 @@ def test_a_payment_sent_many_times_at_once_is_charged_once(shop):
 @pytest.mark.req("WX-018")
 def test_two_client_tokens_at_once_are_not_both_charged(shop):
     reference = shop.total()[1]["paymentReferenceID"]
-    other = client_token_of_another_card(shop)
+    other = client_token(shop.world, "mastercard")
     bodies = [json.dumps({"clientID": CLIENT, "clientToken": token,
                           "paymentReferenceID": reference}).encode()
               for token in (shop.token, other)]  # fmt: skip
@@ -209,16 +211,6 @@ def test_two_client_tokens_at_once_are_not_both_charged(shop):
     assert taken(shop.world) == 1950
     assert shop.pay(reference, other)[0] in (200, 409)
     assert taken(shop.world) == 1950
-
-
-def client_token_of_another_card(shop):
-    from tollbridge.core.verbs import Verb
-    from tollbridge.testing.world import card
-
-    body = {"operation": "0" * 25 + "1.1", "payment": "0" * 25 + "1", "verb": str(Verb.STORE),
-            "merchant": "psp", "card": {"number": card("mastercard").number.reveal()}}  # fmt: skip
-    answer = shop.world.do(Request("POST", "/v1/operations", body=json.dumps(body).encode()))
-    return json.loads(answer.body)["details"]["token"]
 
 
 def test_an_unknown_payment_reference_is_a_404_with_an_object(shop):
@@ -296,7 +288,7 @@ def test_a_provider_that_cannot_be_reached_leaves_the_order_to_be_paid(shop):
 def test_another_token_is_refused_while_the_first_payment_is_unknown(shop):
     trouble(shop.world, Fault.LOSE_ANSWER)
     reference = shop.total()[1]["paymentReferenceID"]
-    other = client_token_of_another_card(shop)
+    other = client_token(shop.world, "mastercard")
     assert shop.pay(reference)[0] == 503
     assert shop.pay(reference, other)[0] == 409
     shop.world.recover()
@@ -427,7 +419,8 @@ def test_a_token_is_good_for_its_service_only(shop):
     shop.face.catalogue.add(replace(WATER, service_id=4))
     token = shop.bought()
     assert shop.begin(token, 1, service=4) == (
-        404, _no(404, "Could not deliver service. Please contact service provider.", 17))  # fmt: skip
+        404, _no(404, "Could not deliver service. Please contact service provider.", 17)
+    )  # fmt: skip
     assert shop.end(token, 1, service=4)[0] == 404
 
 
@@ -453,10 +446,7 @@ def test_a_token_degraded_by_an_agent_is_as_good(shop):
 def test_a_payment_that_failed_entitles_to_nothing(shop):
     reference = shop.total()[1]["paymentReferenceID"]
     shop.pay(reference, "no such token")
-    key = shop.face  # the key it would have
-    from tollbridge.faces.within.tokens import key_of
-
-    unpaid = {"key": key_of(key._keys, reference).reveal(), "issued": "2026-03-01T09:00:00Z",
+    unpaid = {"key": key_of(shop.face._keys, reference).reveal(), "issued": "2026-03-01T09:00:00Z",
               "expiry": "2026-03-08T09:00:00Z"}  # fmt: skip
     assert shop.begin(unpaid, 1)[1]["errorCode"] == 15
     assert shop.end(unpaid, 1)[1]["errorCode"] == 18

@@ -53,7 +53,7 @@ class TestWithin(FaceKit):
 
 @pytest.mark.req("WX-014", "WX-018")
 def test_a_whole_purchase_crashed_at_any_moment_supplies_and_refunds_each_unit_once():
-    """Buy ten, take four in two deliveries, crash once, anywhere; take four more, let two expire."""
+    """Buy ten, take four in two deliveries, crash once; take four more, let two expire."""
     terms = Terms(server_id=SERVER, merchant_client_key="T_C", refund_on_expiry=True)
     moments = 0
     while True:
