@@ -115,8 +115,10 @@ def _list(item: _Kind, *, empty_as_null: bool) -> _Kind:
 
 def _nested(kind: type) -> _Kind:
     return _Kind(
-        lambda value, where: _read(kind, value, where), lambda value: _written(value), kind
-    )  # noqa: PLW0108 - defined below
+        lambda value, where: _read(kind, value, where),
+        lambda value: _written(value),  # noqa: PLW0108 - defined below
+        kind,
+    )
 
 
 def _secret(value: Any, where: str) -> Secret[str]:
@@ -273,7 +275,10 @@ _FIELDS[PriceList] = (
     ("serverID", "server_id", _TEXT),
     ("prices", "prices", _list(_nested(Price), empty_as_null=True)),
 )
-_OMITTED_WHEN_ZERO = {(ServiceList, "publicKey"), (Broadcast, "serviceTypes")}
+_OMITTED: dict[tuple[type, str], object] = {
+    (ServiceList, "publicKey"): "",
+    (Broadcast, "serviceTypes"): None,  # a device without services says []
+}
 _BY_KEY = {
     kind: {key.lower(): (name, value) for key, name, value in fields}
     for kind, fields in _FIELDS.items()
@@ -297,6 +302,6 @@ def _written(message: Any) -> Mapping[str, Any]:
     written = {}
     for key, name, value in _FIELDS[kind]:
         item = getattr(message, name)
-        if item or (kind, key) not in _OMITTED_WHEN_ZERO:
+        if (kind, key) not in _OMITTED or item != _OMITTED[kind, key]:
             written[key] = value.write(item)
     return written
