@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -94,10 +95,8 @@ def test_what_is_not_a_broadcast_is_refused(data):
 @pytest.mark.req("WX-007")
 @given(st.binary(max_size=300))
 def test_no_bytes_do_more_than_be_refused(data):
-    try:
+    with suppress(RemoteProtocolError):
         read_datagram(data)
-    except RemoteProtocolError:
-        pass
 
 
 @pytest.mark.req("WX-007")
@@ -136,8 +135,9 @@ def test_a_device_is_found_by_its_exact_name_or_an_empty_message_is():
 GOOD = ["10.0.0.1", "fd00::1", "::1", "127.0.0.1", "pump.local", "a_b-c.example", "localhost", "x."]
 BAD = [
     "", "<nil>", "a b", "a/b", "user@host", "host?x", "host#x", "host:80", "[::1]", "-x", "a..b",
-    "127.1", "2130706433", "0x7f000001", "1.2.3.4.", "0.0.0.0", "::", "255.255.255.255", "224.0.0.2",
-    "::ffff:0.0.0.0", "fe80::1%eth0", "fe80::1%/@evil", "h\n", "h\x00", "ho\u2024st", "a" * 254,
+    "127.1", "2130706433", "0x7f000001", "1.2.3.4.", "0.0.0.0", "::", "255.255.255.255",
+    "224.0.0.2", "::ffff:0.0.0.0",
+    "fe80::1%eth0", "fe80::1%/@evil", "h\n", "h\x00", "ho\u2024st", "a" * 254,
 ]  # fmt: skip
 
 
@@ -190,7 +190,7 @@ def test_a_datagram_may_have_to_come_from_the_address_it_names():
     check_address(PUMP, "192.168.40.17", rules=rules)
     check_address(PUMP, None, rules=rules)
     check_address(PUMP, "192.168.40.18")
-    with pytest.raises(AddressRefused, match="192.168.40.18 speaks for"):
+    with pytest.raises(AddressRefused, match="speaks for 192"):
         check_address(PUMP, "192.168.40.18", rules=rules)
 
 

@@ -4,6 +4,7 @@ Broadcasts are unauthenticated: anybody near can claim any id and name any addre
 an address is checked before it is used, and a flood of forged ids costs a bounded memory.
 """
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
@@ -111,7 +112,7 @@ class Sightings:
     Bounded: `devices_max` devices, of one source address 64, each of at most 2048 bytes. Where
     there is no room the one not heard for longest goes, first among those of the same source, so
     that one flooder forgets nobody but itself. `age_s`: who was silent for so long is forgotten by
-    `expire`; None keeps all. Times are monotonic seconds.
+    `expire`; None keeps all. Times are monotonic seconds; infinity stays until forgotten by name.
     """
 
     def __init__(self, *, devices_max: int = DEVICES_MAX, age_s: float | None = None) -> None:
@@ -147,13 +148,11 @@ class Sightings:
 
     def expire(self, now_s: float) -> bool:
         """Forget who was silent for longer than `age_s`. Says whether there was anybody."""
-        before = len(self._seen)
-        while self._age_s is not None and self._seen:
-            server_id, oldest = next(iter(self._seen.items()))
-            if now_s - oldest.at_s <= self._age_s:
-                break
+        age_s = math.inf if self._age_s is None else self._age_s
+        silent = [name for name, seen in self._seen.items() if now_s - seen.at_s > age_s]
+        for server_id in silent:
             self.forget(server_id)
-        return len(self._seen) != before
+        return bool(silent)
 
     @property
     def devices(self) -> list[Broadcast]:
