@@ -102,7 +102,7 @@ def _written(message: Any) -> Mapping[str, Any]:
     written = {}
     for key, name, value in _FIELDS[kind]:
         item = getattr(message, name)
-        if item or (kind, key) not in _OMITTED_WHEN_ZERO:
+        if (kind, key) not in _OMITTED or item != _OMITTED[kind, key]:
             written[key] = value.write(item)
     return written
 
@@ -294,10 +294,10 @@ _FIELDS[PriceList] = (
     ("serverID", "server_id", _TEXT),
     ("prices", "prices", _list(_nested(Price), empty_as_null=True)),
 )
-_OMITTED_WHEN_ZERO = {
-    (Broadcast, "serviceTypes"),
-    (Price, "serviceID"),
-    (ServiceList, "publicKey"),
+_OMITTED: dict[tuple[type, str], object] = {
+    (Broadcast, "serviceTypes"): None,  # a device without services says []
+    (Price, "serviceID"): 0,
+    (ServiceList, "publicKey"): "",
 }
 _BY_KEY = {
     kind: {key.lower(): (name, value) for key, name, value in fields}
