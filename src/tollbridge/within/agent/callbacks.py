@@ -132,7 +132,7 @@ class Listener:
     def _hear(self, connection: socket.socket, limit_s: float) -> bool:
         """Take replies until that to the last call is there; says whether it is.
 
-        Raises EOFError when the listener hung up.
+        Raises OSError when the listener hung up, and what the library raises.
         """
         deadline = time.monotonic() + limit_s
         heard = False
@@ -141,7 +141,7 @@ class Listener:
                 connection.settimeout(max(0.0, deadline - time.monotonic()))
                 data = connection.recv(REPLY_MAX)
                 if not data:
-                    raise EOFError
+                    raise ConnectionError("it hung up")
                 self._received += data
                 heard = self._take_replies()
         return heard

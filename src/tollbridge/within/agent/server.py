@@ -88,12 +88,15 @@ class Server:
         self._buffer_size = buffer_size
         self._tls = tls
         self._loop = asyncio.new_event_loop()
+        self._running = threading.Thread(
+            target=self._loop.run_forever, name="device", daemon=True
+        )
         self._connections: set[socket.socket] = set()
         self._ended = threading.Event()
 
     def start(self) -> None:
         """Run the device's loop and take connections, in threads of their own."""
-        threading.Thread(target=self._loop.run_forever, name="device", daemon=True).start()
+        self._running.start()
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
 
     def end(self) -> None:
@@ -121,6 +124,9 @@ class Server:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._running.join(CLOSE_LIMIT_S)
+        if not self._loop.is_running():
+            self._loop.close()
 
     def _accept(self) -> None:
         while not self._ended.is_set():
