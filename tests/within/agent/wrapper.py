@@ -230,7 +230,9 @@ PSP = Map(
     hte_public_key="T_C_x",
     hte_private_key="T_S_x",
 )
-CARD = Struct({1: "Bilbo", 2: "Baggins", 3: 11, 4: 2028, 5: "5555555555554444", 6: "Card", 7: "113"})
+CARD = Struct(
+    {1: "Bilbo", 2: "Baggins", 3: 11, 4: 2028, 5: "5555555555554444", 6: "Card", 7: "113"}
+)
 
 
 def price(number=1, amount=25, unit=1):

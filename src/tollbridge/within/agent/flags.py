@@ -171,7 +171,7 @@ def _of_file(path: str) -> Flags:
         raise FlagError(f"cannot read the configuration file {path}: {error}") from None
     given: dict[str, Any] = {}
     for key, value in pairs:
-        name = str(key).lower()
+        name = str(key).lower().replace("buffersize", "buffer")
         default = DEFAULTS.get(name)
         if default is None or name in {"configfile", "version"}:
             continue
