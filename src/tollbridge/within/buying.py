@@ -13,6 +13,7 @@ from enum import StrEnum
 from tollbridge.faces.within.card import HceCard
 from tollbridge.faces.within.errors import BadArgument, PeerNonsense, PeerRefused
 from tollbridge.faces.within.messages import Broadcast, Price, ServiceDetails, Total
+from tollbridge.faces.within.refusals import Reason
 from tollbridge.ground.money import Money
 from tollbridge.within import provider
 from tollbridge.within.consumer import Consumer
@@ -26,7 +27,7 @@ class Step(StrEnum):
     SERVICES = "services"
     PRICES = "prices"
     TOTAL = "total"
-    TOKEN = "client token"
+    CARD = "card"
     PAID = "paid"
     BEGUN = "begun"
     ENDED = "ended"
@@ -75,9 +76,10 @@ async def _all_of_them(units: int) -> int:
 async def buy(
     producer: Broadcast, wish: Wish, purse: Purse, progress: Progress = _silent
 ) -> Purchase:
-    """Find, agree and pay. Raises WithinError; after PaymentUnknown, `finish` what is in the wallet.
+    """Find, agree and pay. Raises WithinError.
 
-    Raises BadArgument when there is no such service or price, or it costs more than wished.
+    After PaymentUnknown, `finish` what is in the wallet. Raises BadArgument when there is no such
+    service or price, or it costs more than wished.
     """
     consumer = _consumer(producer, purse)
     try:
@@ -100,7 +102,7 @@ async def buy(
             client_token=client_token,
         )
         purse.wallet.keep(purchase)
-        progress(Step.TOKEN, purse.card.masked_number)
+        progress(Step.CARD, purse.card.masked_number)
         return await _pay(consumer, purchase, purse.wallet, progress)
     finally:
         await consumer.close()
@@ -151,8 +153,9 @@ async def _pay(
 ) -> Purchase:
     try:
         paid = await consumer.make_payment(purchase.total)
-    except PeerRefused:
-        wallet.forget(purchase.reference)
+    except PeerRefused as refused:
+        if refused.number in (Reason.NOT_PAID.number, Reason.NO_ORDER.number):
+            wallet.forget(purchase.reference)
         raise
     purchase = wallet.keep(purchase.paid(paid.token))
     progress(Step.PAID, f"{purchase.price}, reference {purchase.reference}")

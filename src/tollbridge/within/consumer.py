@@ -44,7 +44,6 @@ from tollbridge.within.provider import Tokens
 R = TypeVar("R")
 
 REMEMBERED_MAX = 1000
-UNKNOWN = frozenset({Reason.PAYMENT_UNKNOWN.value[0]})
 
 
 class Consumer:
@@ -132,11 +131,13 @@ class Consumer:
         except PeerSilent as silent:
             raise PaymentUnknown("POST_FAILED", "PSP", "no answer to the payment", silent) from None
         except PeerRefused as refused:
-            if refused.number in UNKNOWN:
+            if refused.number == Reason.PAYMENT_UNKNOWN.number:
                 text = "the producer does not know yet"
                 raise PaymentUnknown("POST_FAILED", "PSP", text, refused) from None
-            # The client token may be used up: the next try gets another.
-            self._client_tokens.pop(total.payment_reference, None)
+            # Only who says for certain that nothing was paid may be paid with another client token:
+            # this one is good for one payment, whatever else happens.
+            if refused.number == Reason.NOT_PAID.number:
+                self._client_tokens.pop(total.payment_reference, None)
             raise
 
     async def begin_service_delivery(
