@@ -86,15 +86,9 @@ def charge(endpoint: str, merchant: Merchant, op: Operation, instrument: Token) 
         "extendedInformation": None,
     }
     # The library writes no exact decimals, and an amount never becomes a binary fraction.
-    body = b'{"amount":' + number(op.tender).encode() + b"," + json.write(fields)[1:]
+    body = b'{"amount":' + op.tender.number().encode() + b"," + json.write(fields)[1:]
     headers = _headers(merchant.secure_net_id, merchant.secure_key)
     return Request("POST", f"{endpoint}/Payments/Charge", headers, body, moves_money=True)
-
-
-def number(money: Money) -> str:
-    """Write an amount as a JSON number in major units, without needless zeros: 19.50 is 19.5."""
-    text = money.decimal()
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def charged(answer: Response, op: Operation) -> Outcome:
