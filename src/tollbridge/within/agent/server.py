@@ -88,9 +88,7 @@ class Server:
         self._buffer_size = buffer_size
         self._tls = tls
         self._loop = asyncio.new_event_loop()
-        self._running = threading.Thread(
-            target=self._loop.run_forever, name="device", daemon=True
-        )
+        self._running = threading.Thread(target=self._loop.run_forever, name="device", daemon=True)
         self._connections: set[socket.socket] = set()
         self._ended = threading.Event()
 

@@ -1,5 +1,6 @@
 """The agent's service: one method of the interface is one call of the Device (WIRE 4.3, 4.7)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -149,8 +150,8 @@ class Agent:
 
     async def close(self) -> None:
         """Close every device."""
-        while self._devices:
-            await self._devices.pop().close()
+        devices, self._devices = self._devices, []
+        await asyncio.gather(*(device.close() for device in devices))
 
     async def _setup(self, values: Values) -> None:
         device = await self._make(
