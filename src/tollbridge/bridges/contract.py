@@ -12,8 +12,10 @@ from tollbridge.core.operation import Operation
 from tollbridge.core.outcome import Outcome, Unclear
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
+from tollbridge.ground.errors import TollbridgeError
 from tollbridge.ground.flow import Flow
 from tollbridge.ground.ids import OperationId
+from tollbridge.ground.secret import Secret
 from tollbridge.wire.http import Request
 
 
@@ -85,3 +87,43 @@ class Bridge(Protocol):
         Raises RemoteProtocolError when the signature is wrong or the notice is not understood.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CardDetails:
+    """A card as its holder hands it to the provider, and to nobody else.
+
+    `kind` is the provider's word for the sort of instrument.
+    """
+
+    name: str
+    month: int
+    year: int
+    number: Secret[str]
+    cvc: Secret[str]
+    kind: str = "Card"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientToken:
+    """What a provider gives for a card: good for one payment to one merchant.
+
+    `masked_number` and `scheme` may be shown; "" where the provider does not say.
+    """
+
+    token: Secret[str]
+    masked_number: str = ""
+    scheme: str = ""
+
+
+class TokenRefused(TollbridgeError):
+    """The provider gives no token for this card; nothing was charged.
+
+    `provider_code` is its own word for why.
+    """
+
+    code = "token_refused"
+
+    def __init__(self, message: str, provider_code: str) -> None:
+        super().__init__(message)
+        self.provider_code = provider_code

@@ -11,7 +11,7 @@ from tollbridge.bridges.sandbox import bridge as sandbox_bridge
 from tollbridge.engine import plugins
 from tollbridge.engine.config import Settings
 from tollbridge.engine.engine import Engine, Partner, Surroundings
-from tollbridge.engine.transport import HttpTransport, Switchboard
+from tollbridge.engine.transport import HttpTransport, Switchboard, trusting
 from tollbridge.faces.contract import Face
 from tollbridge.faces.wpi.face import WpiFace
 from tollbridge.faces.wpi.people import Script, WalletCard
@@ -44,6 +44,7 @@ class Runtime:
 def build(settings: Settings, token: Secret[str]) -> Runtime:
     """Make a runtime. Raises ConfigError or a JournalError."""
     clock, ids = SystemClock(), RandomIds()
+    tls = trusting(settings.ca_file)
     bridges = plugins.bridges(settings.bridges, clock, ids)
     faces = plugins.faces(settings.faces, clock, ids)
     lines = {}
@@ -55,7 +56,7 @@ def build(settings: Settings, token: Secret[str]) -> Runtime:
         service = _sandbox(settings.journal, clock, ids, lambda m: _hear(engine, key, m, clock))
         lines[IN_PROCESS] = Line(service)
     journal = SqliteJournal(settings.journal)
-    transport = Switchboard(lines, HttpTransport())
+    transport = Switchboard(lines, HttpTransport(tls=tls))
     engine = Engine(Surroundings(journal, bridges, transport, clock, ids))
     hosted = [Hosted(face, _people(face)) for face in faces.values()]
     app = application(engine, hosted, token, settings.merchant)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -22,20 +22,17 @@ from tollbridge.ground.secret import Secret
 @sources.JOURNAL
 @click.option("--host", help="The address to listen on (default 127.0.0.1: this machine only).")
 @click.option("--port", type=int, help="The port to listen on (default 8700; 0 takes a free one).")
-@click.option(
-    "--sandbox-url",
-    envvar="TOLLBRIDGE_SANDBOX_URL",
-    help="A sandbox network in a process of its own (`tollbridge sandbox serve`).",
-)
+@sources.SANDBOX_URL
+@sources.CA_FILE
 @sources.CONFIG
-@click.option("--log-level", default="warning", show_default=True,
-              type=click.Choice(["debug", "info", "warning", "error"]))  # fmt: skip
-@click.option("--log-json", is_flag=True, help="Write logs as JSON lines.")
+@sources.LOG_LEVEL
+@sources.LOG_JSON
 def serve(
     journal: Path | None,
     host: str | None,
     port: int | None,
     sandbox_url: str | None,
+    ca_file: Path | None,
     config: Path | None,
     log_level: str,
     log_json: bool,
@@ -47,23 +44,51 @@ def serve(
     """
     end_quietly()
     logs.configure(log_level, as_json=log_json)
-    settings = sources.read(config, journal=journal, host=host, port=port)
-    if sandbox_url:
-        bridges = {**settings.bridges, "sandbox": {"url": sandbox_url}}
-        settings = replace(settings, bridges=bridges)
+    settings = sources.read(config, journal=journal, host=host, port=port, ca_file=ca_file)
+    house = open_house(sources.beside(settings, sandbox_url))
+    announce(house, "Tollbridge")
+    run(house)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A server that is ready to run. `certificate` names the files of certificate and key."""
+
+    settings: Settings
+    running: runtime.Runtime
+    listening: socket.socket
+    token: Secret[str]
+    token_is_new: bool
+    certificate: tuple[Path, Path] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = self.listening.getsockname()[:2]
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def open_house(settings: Settings, certificate: tuple[Path, Path] | None = None) -> House:
+    """Put a server together and take its port.
+
+    Raises ConfigError, a JournalError, or ClickException when somebody has the port.
+    """
     token = sources.token_of(settings.journal)
     made = token is None
     token = token or sources.make_token(settings.journal, RandomIds())
     running = runtime.build(settings, token)
     listening = bind(settings.host, settings.port)
-    _announce(settings, running, token, listening, made=made)
-    run(running, listening)
+    return House(settings, running, listening, token, made, certificate)
 
 
-def run(running: runtime.Runtime, listening: socket.socket) -> None:
+def run(house: House) -> None:
     """Serve until a signal says stop."""
+    certificate, key = house.certificate or (None, None)
     config = uvicorn.Config(
-        running.app,
+        house.running.app,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
         http="httptools",
         log_config=None,
         access_log=False,
@@ -79,7 +104,7 @@ def run(running: runtime.Runtime, listening: socket.socket) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(uvicorn.Server(config).serve(sockets=[listening]))
+        runner.run(uvicorn.Server(config).serve(sockets=[house.listening]))
 
 
 def end_quietly() -> None:
@@ -96,7 +121,7 @@ def end_quietly() -> None:
 def bind(host: str, port: int) -> socket.socket:
     """Take a port. Raises ClickException when somebody has it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
@@ -109,27 +134,20 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _announce(
-    settings: Settings,
-    running: runtime.Runtime,
-    token: Secret[str],
-    listening: socket.socket,
-    *,
-    made: bool,
-) -> None:
-    host, port = listening.getsockname()[:2]
-    url = f"http://{host}:{port}"
-    click.echo(f"Tollbridge listens on {url}")
+def announce(house: House, name: str) -> None:
+    """Tell where it listens, what it keeps where, and a credential just made."""
+    settings, running = house.settings, house.running
+    click.echo(f"{name} listens on {house.url}")
     click.echo(f"  journal   {settings.journal}")
     click.echo(f"  bridges   {', '.join(running.engine.bridges)}")
     if running.sandbox is not None:
         click.echo(f"  sandbox   in this process, its book in {runtime.book_of(settings.journal)}")
     for face in running.faces.values():
-        paths = ", ".join(endpoint.path for endpoint in face.endpoints())
+        paths = ", ".join(dict.fromkeys(endpoint.path for endpoint in face.endpoints()))
         click.echo(f"  face      {face.name} at {paths}")
-    click.echo(f"  document  {url}/openapi.json")
-    if made:
+    click.echo(f"  document  {house.url}/openapi.json")
+    if house.token_is_new:
         file = sources.token_file(settings.journal)
-        click.echo(f"  token     {token.reveal()}  (kept in {file})")
-    if not listening.getsockname()[0].startswith(("127.", "::1")):
+        click.echo(f"  token     {house.token.reveal()}  (kept in {file})")
+    if not house.listening.getsockname()[0].startswith(("127.", "::1")) and not house.certificate:
         click.echo("  others on the network can reach it; put TLS in front", err=True)

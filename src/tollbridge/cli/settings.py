@@ -2,14 +2,14 @@
 
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from tollbridge.engine.config import Settings, settings
+from tollbridge.engine.config import Settings, Table, settings
 from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.secret import Secret
@@ -22,19 +22,37 @@ JOURNAL = click.option(
     envvar="TOLLBRIDGE_JOURNAL",
     help="The journal's file (default tollbridge.sqlite).",
 )
+CA_FILE = click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificate authorities to believe instead of this system's (PEM).",
+)
+SANDBOX_URL = click.option(
+    "--sandbox-url",
+    envvar="TOLLBRIDGE_SANDBOX_URL",
+    help="A sandbox network in a process of its own (`tollbridge sandbox serve`).",
+)
 CONFIG = click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar="TOLLBRIDGE_CONFIG",
     help="A TOML file with [server], [bridges.NAME] and [faces.NAME].",
 )
+LOG_LEVEL = click.option(
+    "--log-level",
+    default="warning",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+)
+LOG_JSON = click.option("--log-json", is_flag=True, help="Write logs as JSON lines.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 
 
-def read(config: Path | None, **given: Any) -> Settings:
+def read(config: Path | None, defaults: Table | None = None, **given: Any) -> Settings:
     """Read a settings file and put what was given on the command line above it.
 
-    Raises ConfigError listing everything that is wrong.
+    `defaults` are a command's own, for [server]. Raises ConfigError listing everything that is
+    wrong.
     """
     tables: dict[str, Any] = {}
     if config is not None:
@@ -42,8 +60,18 @@ def read(config: Path | None, **given: Any) -> Settings:
             tables = tomllib.loads(config.read_text())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError([f"{config}: {error}"]) from None
+    server = tables.get("server", {})
+    if defaults and isinstance(server, Mapping):
+        tables["server"] = {**defaults, **server}
     made = settings(tables)
     return replace(made, **{name: value for name, value in given.items() if value is not None})
+
+
+def beside(made: Settings, sandbox_url: str | None) -> Settings:
+    """Give settings whose sandbox is a process of its own, if its address is given."""
+    if not sandbox_url:
+        return made
+    return replace(made, bridges={**made.bridges, "sandbox": {"url": sandbox_url}})
 
 
 def token_file(journal: Path) -> Path:

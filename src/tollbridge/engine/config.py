@@ -18,13 +18,15 @@ class Settings:
 
     `bridges` and `faces` map names to their own settings; the first bridge is the default one.
     A face is hosted only when it is named; the WPI terminal is where no other is. `merchant` is
-    used where an asker names none.
+    used where an asker names none. `ca_file` holds the certificate authorities that providers'
+    certificates must come from, instead of this system's.
     """
 
     journal: Path = Path("tollbridge.sqlite")
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     merchant: str = "merchant-1"
+    ca_file: Path | None = None
     bridges: Mapping[str, Table] = field(default_factory=lambda: {"sandbox": {}})
     faces: Mapping[str, Table] = field(default_factory=lambda: {"wpi": {}})
 
@@ -44,7 +46,7 @@ def settings(tables: Table) -> Settings:
         elif not isinstance(value, expected) or isinstance(value, bool):
             problems.append(f"server.{name}: a {expected.__name__} is expected")
         else:
-            values[name] = Path(str(value)) if name == "journal" else value
+            values[name] = Path(str(value)) if name in _FILES else value
     for group in ("bridges", "faces"):
         if group in tables:
             named = _table(tables[group], group, problems)
@@ -59,7 +61,8 @@ def settings(tables: Table) -> Settings:
 
 
 _TABLES = ("server", "bridges", "faces")
-_SERVER = {"journal": str, "host": str, "port": int, "merchant": str}
+_SERVER = {"journal": str, "host": str, "port": int, "merchant": str, "ca_file": str}
+_FILES = ("journal", "ca_file")
 
 
 def _table(value: object, name: str, problems: list[str]) -> Table:

@@ -7,11 +7,12 @@ it is called: the judgement rests on what left, not on an exception's name.
 import asyncio
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from tollbridge.engine.http1 import Connection, Origin, Pool
-from tollbridge.ground.errors import NoAnswer, NotSent
+from tollbridge.ground.errors import ConfigError, NoAnswer, NotSent
 from tollbridge.ground.secret import scrub
 from tollbridge.wire.http import Limits, Request, Response
 
@@ -24,6 +25,19 @@ class Transport(Protocol):
     async def send(self, request: Request, limit_s: float) -> Response: ...
 
     async def close(self) -> None: ...
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
+    """Make a context that believes only the certificate authorities in a file (PEM).
+
+    None leaves it to the system's. Raises ConfigError when the file holds none.
+    """
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ConfigError([f"server.ca_file: {ca_file}: {error.strerror or error}"]) from None
 
 
 class HttpTransport:

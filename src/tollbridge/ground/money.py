@@ -59,6 +59,11 @@ class Money:
         sign = "-" if self.amount_minor < 0 else ""
         return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"
 
+    def number(self) -> str:
+        """Write the amount as a JSON number in major units, without needless zeros: "19.5"."""
+        text = self.decimal()
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
     def __str__(self) -> str:
         return f"{self.decimal()} {self.currency.code}"
 

@@ -122,7 +122,7 @@ def _status(endpoint: HttpEndpoint, request: Request, names: Mapping[str, str]) 
 
 
 def _match(path: str, url: str) -> dict[str, str] | None:
-    wanted, given = path.split("/"), url.split("/")
+    wanted, given = path.split("/"), url.partition("?")[0].split("/")
     if len(wanted) != len(given):
         return None
     names: dict[str, Any] = {}

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,20 @@ class Response:
     status: int
     headers: Headers = NO_HEADERS
     body: bytes = field(default=b"", repr=False)
+
+
+def is_private_way(url: str) -> bool:
+    """Say whether nobody on the way to an address can read along.
+
+    So it is with https, within this machine, and on a line inside this process. Raises ValueError
+    when the address is none.
+    """
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.hostname:
+        raise ValueError("not an address")
+    if parts.scheme != "http" or parts.hostname == "localhost":
+        return True
+    try:
+        return ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False

@@ -85,6 +85,28 @@ class _Kind:
     zero: Callable[[], Any]
 
 
+def _read(kind: type[M], value: Any, where: str) -> M:
+    if not isinstance(value, Mapping):
+        raise RemoteProtocolError(f"{where}: a JSON object expected")
+    fields: dict[str, Any] = {}
+    known = _BY_KEY[kind]
+    for key, item in value.items():
+        found = known.get(key.lower())
+        if found is not None and item is not None:
+            fields[found[0]] = found[1].read(item, f"{where}.{key:.40}")
+    return kind(**fields)
+
+
+def _written(message: Any) -> Mapping[str, Any]:
+    kind = type(message)
+    written = {}
+    for key, name, value in _FIELDS[kind]:
+        item = getattr(message, name)
+        if (kind, key) not in _OMITTED or item != _OMITTED[kind, key]:
+            written[key] = value.write(item)
+    return written
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -114,9 +136,7 @@ def _list(item: _Kind, *, empty_as_null: bool) -> _Kind:
 
 
 def _nested(kind: type) -> _Kind:
-    return _Kind(
-        lambda value, where: _read(kind, value, where), lambda value: _written(value), kind
-    )  # noqa: PLW0108 - defined below
+    return _Kind(lambda value, where: _read(kind, value, where), _written, kind)
 
 
 def _secret(value: Any, where: str) -> Secret[str]:
@@ -263,6 +283,7 @@ _FIELDS[Price] = (
     ("pricePerUnit", "per_unit", _Kind(_per_unit, _nested(PricePerUnit).write, PricePerUnit)),
     ("unitID", "unit_id", _NUMBER),
     ("unitDescription", "unit_description", _TEXT),
+    ("serviceID", "service_id", _NUMBER),
 )
 _FIELDS[ServiceList] = (
     ("serverID", "server_id", _TEXT),
@@ -273,30 +294,12 @@ _FIELDS[PriceList] = (
     ("serverID", "server_id", _TEXT),
     ("prices", "prices", _list(_nested(Price), empty_as_null=True)),
 )
-_OMITTED_WHEN_ZERO = {(ServiceList, "publicKey"), (Broadcast, "serviceTypes")}
+_OMITTED: dict[tuple[type, str], object] = {
+    (Broadcast, "serviceTypes"): None,  # a device without services says []
+    (Price, "serviceID"): 0,
+    (ServiceList, "publicKey"): "",
+}
 _BY_KEY = {
     kind: {key.lower(): (name, value) for key, name, value in fields}
     for kind, fields in _FIELDS.items()
 }
-
-
-def _read(kind: type[M], value: Any, where: str) -> M:
-    if not isinstance(value, Mapping):
-        raise RemoteProtocolError(f"{where}: a JSON object expected")
-    fields: dict[str, Any] = {}
-    known = _BY_KEY[kind]
-    for key, item in value.items():
-        found = known.get(key.lower())
-        if found is not None and item is not None:
-            fields[found[0]] = found[1].read(item, f"{where}.{key:.40}")
-    return kind(**fields)
-
-
-def _written(message: Any) -> Mapping[str, Any]:
-    kind = type(message)
-    written = {}
-    for key, name, value in _FIELDS[kind]:
-        item = getattr(message, name)
-        if item or (kind, key) not in _OMITTED_WHEN_ZERO:
-            written[key] = value.write(item)
-    return written

@@ -67,13 +67,14 @@ class PricePerUnit:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """One rate of a service."""
+    """One rate of a service. `service_id` is the seed's; the originals leave it to the path."""
 
     price_id: int = 0
     description: str = ""
     per_unit: PricePerUnit = PricePerUnit()
     unit_id: int = 0
     unit_description: str = ""
+    service_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

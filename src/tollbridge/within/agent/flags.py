@@ -157,7 +157,7 @@ def _of_file(path: str) -> Flags:
     The file replaces the command line. Keys are those of the originals, in any case; others are
     ignored.
     """
-    import json  # noqa: PLC0415 - few have one, and everyone would wait
+    import json
 
     try:
         with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - pathlib costs time

@@ -75,7 +75,7 @@ def _listen(flags: Flags) -> socket.socket:
 def _tls() -> "tuple[ssl.SSLContext, ssl.SSLContext]":
     """Make the contexts for programs that call and for their listener, which is not verified:
     it is on this machine and has no name of its own."""
-    import ssl  # noqa: PLC0415
+    import ssl
 
     ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ours.load_cert_chain("server.crt", "server.key")
@@ -93,11 +93,11 @@ def _serve(
     make: "Make",
 ) -> None:
     """Serve until a program, the parent's end or a signal ends it."""
-    from tollbridge.within.agent import logs, watchdog  # noqa: PLC0415
-    from tollbridge.within.agent.callbacks import Listener  # noqa: PLC0415
-    from tollbridge.within.agent.server import Server  # noqa: PLC0415
-    from tollbridge.within.agent.service import Agent  # noqa: PLC0415
-    from tollbridge.within.agent.tables import Shape  # noqa: PLC0415
+    from tollbridge.within.agent import logs, watchdog
+    from tollbridge.within.agent.callbacks import Listener
+    from tollbridge.within.agent.server import Server
+    from tollbridge.within.agent.service import Agent
+    from tollbridge.within.agent.tables import Shape
 
     logs.configure(flags.logfile, flags.level)
     tell = None
@@ -131,8 +131,8 @@ async def _make(*arguments: Any, **named: Any) -> "Device":
 
 def _version_line() -> str:
     """Write the version; "built" is when these files were put where they are."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-    from platform import machine, system  # noqa: PLC0415
+    from datetime import UTC, datetime
+    from platform import machine, system
 
     built = datetime.fromtimestamp(os.stat(__file__).st_mtime, UTC)  # noqa: PTH116
     return (

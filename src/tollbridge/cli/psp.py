@@ -1,0 +1,90 @@
+"""`tollbridge psp`: a payment provider of your own, over the sandbox or any other bridge."""
+
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from tollbridge.cli import logs
+from tollbridge.cli import settings as sources
+
+DEFAULTS = {"journal": "psp.sqlite", "port": 8080}
+
+
+@click.group()
+def psp() -> None:
+    """Run a payment provider: the Worldpay Online and SecureNet APIs, over any bridge."""
+
+
+@psp.command()
+@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path),
+              help="The journal's file (default psp.sqlite).")  # fmt: skip
+@click.option("--host", help="The address to listen on (default 127.0.0.1: this machine only).")
+@click.option("--port", type=int, help="The port to listen on (default 8080; 0 takes a free one).")
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The certificate to show, with its chain (PEM).")  # fmt: skip
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The key of the certificate (PEM).")  # fmt: skip
+@sources.SANDBOX_URL
+@sources.CA_FILE
+@sources.CONFIG
+@sources.LOG_LEVEL
+@sources.LOG_JSON
+def serve(
+    journal: Path | None,
+    host: str | None,
+    port: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    sandbox_url: str | None,
+    ca_file: Path | None,
+    config: Path | None,
+    log_level: str,
+    log_json: bool,
+) -> None:
+    """Start the host.
+
+    With nothing configured it plays the card network itself and has one merchant, whose keys it
+    prints. Merchants of your own stand in the settings as [faces.psp.merchants.NAME].
+    """
+    from tollbridge.cli.serve import announce, end_quietly, open_house, run
+    from tollbridge.faces.psp import PspFace
+    from tollbridge.faces.psp.settings import TEST_MERCHANTS
+
+    end_quietly()
+    logs.configure(log_level, as_json=log_json)
+    settings = sources.read(
+        config, DEFAULTS, journal=journal, host=host, port=port, ca_file=ca_file
+    )
+    settings = replace(settings, faces={"psp": settings.faces.get("psp", {})})
+    house = open_house(sources.beside(settings, sandbox_url), _certificate(tls_cert, tls_key))
+    announce(house, "The PSP")
+    click.echo(f"  page      {house.url}/psp")
+    click.echo(f"  endpoint  {house.url}/v1  (worldpayonlinepayments)")
+    click.echo(f"  endpoint  {house.url}/api  (securenet)")
+    face = house.running.faces["psp"]
+    assert isinstance(face, PspFace)
+    for name, merchant in face.host.merchants.items():
+        click.echo(f"  merchant  {name}")
+        click.echo(f"    merchant_client_key   {merchant.client_key}")
+        if face.host.merchants is TEST_MERCHANTS:
+            click.echo(f"    merchant_service_key  {merchant.service_key.reveal()}")
+            click.echo(f"    public_key            {merchant.public_key}")
+            click.echo(f"    secure_net_id         {merchant.secure_net_id}")
+            click.echo(f"    secure_key            {merchant.secure_key.reveal()}")
+            click.echo("    everybody knows these keys: for tests only")
+    run(house)
+
+
+def _certificate(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    """Check the files of certificate and key before anything is started."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise click.UsageError("--tls-cert and --tls-key belong together")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:
+        raise click.ClickException(f"{certificate} and {key}: {error.strerror or error}") from None
+    return certificate, key
