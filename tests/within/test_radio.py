@@ -16,7 +16,7 @@ from itertools import pairwise
 import pytest
 
 from tollbridge.faces.within.discovery import AddressRules, Sightings, datagram
-from tollbridge.faces.within.errors import WithinError
+from tollbridge.faces.within.errors import BadArgument, WithinError
 from tollbridge.faces.within.messages import Broadcast
 from tollbridge.within import radio
 from tollbridge.within.finding import discover, search, watch
@@ -261,6 +261,11 @@ def test_only_the_network_of_one_address_may_be_listened_to(port):
     if local_ipv4() != HERE:
         said = [datagram(PUMP)]
         assert asyncio.run(heard_of(said, port, interface_addr=local_ipv4())) == []
+
+
+def test_an_address_that_is_not_ours_has_no_network(port):
+    with pytest.raises(BadArgument, match="no address of ours"):
+        asyncio.run(discover(0.1, port=port, interface_addr="198.51.100.77"))
 
 
 def test_a_watcher_is_told_who_comes_changes_and_goes(port):
