@@ -1,7 +1,9 @@
 """A payment provider in this very process: a transport that never touches a socket."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
+from traceback import format_exc
 from urllib.parse import unquote
 
 from starlette.routing import compile_path
@@ -10,7 +12,10 @@ from tollbridge.engine.engine import Engine
 from tollbridge.faces.contract import HttpEndpoint
 from tollbridge.faces.psp import PspFace
 from tollbridge.ground.errors import NoAnswer, RemoteProtocolError
+from tollbridge.ground.secret import scrub
 from tollbridge.wire.http import Request, Response
+
+log = logging.getLogger("tollbridge.psp")
 
 PREFIX = "psp://local"
 
@@ -54,9 +59,12 @@ class PspLine:
     ) -> Response:
         try:
             message = endpoint.decode(request, names)
+            return endpoint.encode(await self.engine.serve(self.face, message, {}))
         except RemoteProtocolError as error:
             return endpoint.refuse(error)
-        return endpoint.encode(await self.engine.serve(self.face, message, {}))
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            log.error("%s %s failed\n%s", request.method, endpoint.path, scrub(format_exc()))
+            return endpoint.refuse(RemoteProtocolError("our mistake", hint="internal"))
 
     def _endpoint(self, method: str, path: str) -> tuple[HttpEndpoint, dict[str, str]] | None:
         for endpoint, pattern in self._places:

@@ -5,9 +5,14 @@ import time
 import pytest
 
 from tests.within.agent.wrapper import EventServer, Struct, Wrapper, buy, consume, sell
-from tollbridge.faces.within.events import Failed, PaymentEnded, PricesAsked, ServicesDiscovered
+from tollbridge.faces.within.events import (
+    Failed,
+    PaymentEnded,
+    PricesAsked,
+    ServicesDiscovered,
+    TotalAsked,
+)
 from tollbridge.faces.within.messages import Total
-from tollbridge.faces.within.events import TotalAsked
 from tollbridge.within.agent import callbacks
 from tollbridge.within.agent.callbacks import Listener
 from tollbridge.within.agent.tables import Shape
@@ -54,8 +59,6 @@ def test_a_purchase_is_exactly_six_events(agents):
 @pytest.mark.req("WX-058")
 def test_a_listener_may_call_the_agent_before_it_answers(agents):
     seen = []
-    with Wrapper(agents()) as _:
-        pass
 
     def answer(name, arguments):
         seen.append(inner.call("getDevice")[2])

@@ -1,10 +1,18 @@
 """Programs of every revision of the interface are understood."""
 
 import struct
+from dataclasses import replace
 
 import pytest
+from thrift.protocol.TBase import TBase
+from thrift.protocol.TBinaryProtocol import TBinaryProtocol, TBinaryProtocolAccelerated
+from thrift.Thrift import TType
+from thrift.transport.TTransport import TMemoryBuffer
 
+from tests.within.agent.world import TOKEN as ORIGINAL
 from tests.within.agent.wrapper import CARD, PSP, EventServer, Map, Struct, Wrapper, price
+from tollbridge.ground.secret import Secret
+from tollbridge.within.agent import convert
 from tollbridge.within.agent.tables import Shape
 
 SERVICE_G1 = Struct({1: 1, 2: "Car charger", 3: "Can charge your car", 4: Map({1: price()})})
@@ -160,3 +168,41 @@ def test_the_shape_for_both_has_each_field_under_both_ids(agents):
     _, message = begin_told_to(agents, program_2017)
     assert message.count(b"\x08\0\1" + struct.pack("!i", 1)) == 1
     assert [message.count(head) for head in (b"\x0c\0\2", b"\x0c\0\3")] == [1, 1]
+
+
+def generated(columns):
+    """A reader as the library's compiler makes it for Python."""
+    token = type("Token", (TBase,), {"thrift_spec": (None, (1, TType.STRING, "key", "UTF8", None))})
+    kinds = {I32: None, STRUCT: [token, token.thrift_spec]}
+    spec = (None, *((place, kind, name, kinds[kind], None)
+                    for place, (name, kind) in enumerate(columns, 1)))  # fmt: skip
+    return type("Arguments", (TBase,), {"thrift_spec": spec})()
+
+
+@pytest.mark.req("WX-047", "WX-051", "WX-061")
+@pytest.mark.parametrize("protocol", [TBinaryProtocol, TBinaryProtocolAccelerated])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (("service", I32), ("token", STRUCT), ("units", I32)),
+        (("service", I32), ("price", I32), ("token", STRUCT), ("units", I32)),
+    ],
+    ids=["G1-G3", "G4-G6"],
+)
+def test_generated_readers_of_either_revision_find_their_own(agents, protocol, columns):
+    _, message = begin_told_to(agents, program_2017)
+    source = protocol(TMemoryBuffer(message))
+    source.readMessageBegin()
+    heard = generated(columns)
+    heard.read(source)
+    assert (heard.service, heard.token.key, heard.units) == (1, TOKEN[1], 4)
+    assert getattr(heard, "price", 1) == 1
+
+
+@pytest.mark.req("WX-046")
+def test_only_the_latest_tokens_are_remembered(monkeypatch):
+    monkeypatch.setattr(convert, "TOKENS_REMEMBERED_MAX", 2)
+    tokens = convert.Tokens()
+    written = [tokens.remember(replace(ORIGINAL, key=Secret(key))) for key in ("a", "b", "a", "c")]
+    kept = {one["key"]: tokens.original(one).issued == ORIGINAL.issued for one in written}
+    assert kept == {"a": True, "b": False, "c": True}

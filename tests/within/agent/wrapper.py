@@ -126,6 +126,12 @@ def read(protocol, code):
         items = [read(protocol, item_type) for _ in range(size)]
         protocol.readSetEnd()
         return items
+    if code == TType.STRING and not isinstance(protocol, TJSONProtocol):
+        data = protocol.readBinary()
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data  # a signature
     readers = {
         TType.BOOL: protocol.readBool,
         TType.I32: protocol.readI32,

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import sys
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ from tollbridge.within.agent.flags import FlagError, Flags, HelpWanted, complain
 if TYPE_CHECKING:
     import ssl
 
-    from tollbridge.within.agent.service import Device, Make
+    from tollbridge.within.agent.service import Make
+    from tollbridge.within.device import Device
 
 BACKLOG = 128
 OK, FAILED, MISUSED = 0, 1, 2
@@ -125,8 +125,9 @@ def _serve(
 
 async def _make(*arguments: Any, **named: Any) -> "Device":
     """Make a device. What it needs is imported with the first one."""
-    made: Device = await import_module("tollbridge.within.device").Device.setup(*arguments, **named)
-    return made
+    from tollbridge.within.device import Device
+
+    return await Device.setup(*arguments, **named)
 
 
 def _version_line() -> str:

@@ -1,84 +1,22 @@
-"""The agent's service: one method of the interface is one call of the Device (WIRE 4.3, 4.7)."""
+"""The agent's service: one method of the interface is one call of the device (WIRE 4.3, 4.7)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from tollbridge.faces.within.card import HceCard
-from tollbridge.faces.within.catalogue import Catalogue, Service
 from tollbridge.faces.within.errors import BadArgument, NotReady
 from tollbridge.faces.within.events import Event
-from tollbridge.faces.within.messages import (
-    BeginResponse,
-    Broadcast,
-    DeliveryToken,
-    EndResponse,
-    PaymentResponse,
-    Price,
-    ServiceDetails,
-    Total,
-)
+from tollbridge.faces.within.messages import Broadcast
 from tollbridge.within.agent import convert
 from tollbridge.within.agent.convert import Tokens, Values
 from tollbridge.within.agent.tables import CLOSE, Shape
 
-
-class Device(Protocol):
-    """What the agent needs of a device."""
-
-    uid: str
-    name: str
-    description: str
-    ipv4_address: str
-    catalogue: Catalogue
-
-    def add_service(self, service: Service) -> None: ...
-
-    def remove_service(self, service_id: int) -> None: ...
-
-    def init_consumer(
-        self,
-        scheme: str,
-        hostname: str,
-        port: int,
-        url_prefix: str,
-        client_id: str,
-        card: HceCard,
-        psp: Mapping[str, str],
-    ) -> None: ...
-
-    async def init_producer(self, psp: Mapping[str, str]) -> None: ...
-
-    async def start_service_broadcast(self, timeout_s: float = 0.0) -> None: ...
-
-    async def stop_service_broadcast(self) -> None: ...
-
-    async def device_discovery(self, timeout_s: float) -> list[Broadcast]: ...
-
-    async def search_for_device(self, timeout_s: float, name: str) -> Broadcast | None: ...
-
-    async def request_services(self) -> list[ServiceDetails]: ...
-
-    async def get_service_prices(self, service_id: int) -> list[Price]: ...
-
-    async def select_service(self, service_id: int, units: int, price_id: int) -> Total: ...
-
-    async def make_payment(self, total: Total) -> PaymentResponse: ...
-
-    async def begin_service_delivery(
-        self, service_id: int, token: DeliveryToken, units: int
-    ) -> BeginResponse: ...
-
-    async def end_service_delivery(
-        self, service_id: int, token: DeliveryToken, units_received: int
-    ) -> EndResponse: ...
-
-    def set_event_handler(self, handler: Callable[[Event], None]) -> None: ...
-
-    async def close(self) -> None: ...
+if TYPE_CHECKING:
+    from tollbridge.within.device import Device  # takes longer than programs wait
 
 
-Make = Callable[..., Awaitable[Device]]
+Make = Callable[..., Awaitable["Device"]]
 """Makes a device of a name, a description, an interface's address and `folder`."""
 
 Tell = Callable[[Event, Shape], None]
@@ -149,8 +87,8 @@ class Agent:
 
     async def close(self) -> None:
         """Close every device."""
-        while self._devices:
-            await self._devices.pop().close()
+        devices, self._devices = self._devices, []
+        await asyncio.gather(*(device.close() for device in devices))
 
     async def _setup(self, values: Values) -> None:
         device = await self._make(
@@ -168,15 +106,15 @@ class Agent:
         self._program = program
 
 
-async def _add_service(device: Device, values: Values, _: Tokens) -> None:
+async def _add_service(device: "Device", values: Values, _: Tokens) -> None:
     device.add_service(convert.service_in(_given(values, "svc")))
 
 
-async def _remove_service(device: Device, values: Values, _: Tokens) -> None:
+async def _remove_service(device: "Device", values: Values, _: Tokens) -> None:
     device.remove_service(_given(values, "svc").get("id", 0))
 
 
-async def _init_consumer(device: Device, values: Values, _: Tokens) -> None:
+async def _init_consumer(device: "Device", values: Values, _: Tokens) -> None:
     device.init_consumer(
         values.get("scheme", ""),
         values.get("hostname", ""),
@@ -188,57 +126,57 @@ async def _init_consumer(device: Device, values: Values, _: Tokens) -> None:
     )
 
 
-async def _init_producer(device: Device, values: Values, _: Tokens) -> None:
+async def _init_producer(device: "Device", values: Values, _: Tokens) -> None:
     await device.init_producer(convert.producer_psp_in(values))
 
 
-async def _get_device(device: Device, _values: Values, _: Tokens) -> Values:
+async def _get_device(device: "Device", _values: Values, _: Tokens) -> Values:
     return convert.device_out(
         device.uid, device.name, device.description, device.ipv4_address, device.catalogue
     )
 
 
-async def _start_broadcast(device: Device, values: Values, _: Tokens) -> None:
+async def _start_broadcast(device: "Device", values: Values, _: Tokens) -> None:
     await device.start_service_broadcast(_seconds(values))
 
 
-async def _stop_broadcast(device: Device, _values: Values, _: Tokens) -> None:
+async def _stop_broadcast(device: "Device", _values: Values, _: Tokens) -> None:
     await device.stop_service_broadcast()
 
 
-async def _discover(device: Device, values: Values, _: Tokens) -> list[Values]:
+async def _discover(device: "Device", values: Values, _: Tokens) -> list[Values]:
     found = await device.device_discovery(_seconds(values))
     return [convert.broadcast_out(one) for one in found]
 
 
-async def _search(device: Device, values: Values, _: Tokens) -> Values:
+async def _search(device: "Device", values: Values, _: Tokens) -> Values:
     name = values.get("deviceName", "")
     found = await device.search_for_device(_seconds(values), name)
     return convert.broadcast_out(found or Broadcast())
 
 
-async def _request_services(device: Device, _values: Values, _: Tokens) -> list[Values]:
+async def _request_services(device: "Device", _values: Values, _: Tokens) -> list[Values]:
     return [convert.details_out(one) for one in await device.request_services()]
 
 
-async def _get_prices(device: Device, values: Values, _: Tokens) -> list[Values]:
+async def _get_prices(device: "Device", values: Values, _: Tokens) -> list[Values]:
     prices = await device.get_service_prices(values.get("serviceId", 0))
     return [convert.price_out(one) for one in prices]
 
 
-async def _select(device: Device, values: Values, _: Tokens) -> Values:
+async def _select(device: "Device", values: Values, _: Tokens) -> Values:
     total = await device.select_service(
         values.get("serviceId", 0), values.get("numberOfUnits", 0), values.get("priceId", 0)
     )
     return convert.total_out(total)
 
 
-async def _pay(device: Device, values: Values, tokens: Tokens) -> Values:
+async def _pay(device: "Device", values: Values, tokens: Tokens) -> Values:
     response = await device.make_payment(convert.total_in(_given(values, "request")))
     return convert.payment_out(response, tokens)
 
 
-async def _begin(device: Device, values: Values, tokens: Tokens) -> Values:
+async def _begin(device: "Device", values: Values, tokens: Tokens) -> Values:
     token = tokens.original(_given(values, "serviceDeliveryToken"))
     response = await device.begin_service_delivery(
         values.get("serviceID", 0), token, values.get("unitsToSupply", 0)
@@ -246,7 +184,7 @@ async def _begin(device: Device, values: Values, tokens: Tokens) -> Values:
     return tokens.remember(response.token)
 
 
-async def _end(device: Device, values: Values, tokens: Tokens) -> Values:
+async def _end(device: "Device", values: Values, tokens: Tokens) -> Values:
     token = tokens.original(_given(values, "serviceDeliveryToken"))
     response = await device.end_service_delivery(
         values.get("serviceID", 0), token, values.get("unitsReceived", 0)
@@ -254,7 +192,7 @@ async def _end(device: Device, values: Values, tokens: Tokens) -> Values:
     return tokens.remember(response.token)
 
 
-_CALLS: Mapping[str, Callable[[Device, Values, Tokens], Awaitable[Any]]] = {
+_CALLS: Mapping[str, Callable[["Device", Values, Tokens], Awaitable[Any]]] = {
     "addService": _add_service,
     "removeService": _remove_service,
     "initConsumer": _init_consumer,
