@@ -113,15 +113,18 @@ def test_a_beacon_speaks_at_once(port):
 def test_a_beacon_speaks_every_period_until_stopped(port):
     said = []
 
+    fourth = asyncio.Event()
+
     def say():
         said.append(time.monotonic())
+        if len(said) == 4:
+            fourth.set()
         return PUMP
 
     async def main():
         async with beacon(say, port, period_s=0.1, timeout_s=-1) as speaking:
             await speaking.start()  # again: nothing changes
-            while len(said) < 4:
-                await asyncio.sleep(0.01)
+            await fourth.wait()
             assert speaking.running
         assert not speaking.running
         count = len(said)
@@ -138,8 +141,8 @@ def test_a_beacon_with_a_time_limit_ends_by_itself(port):
     async def main():
         started = time.monotonic()
         async with beacon(PUMP, port, period_s=0.1, timeout_s=0.25) as speaking:
-            while speaking.running:
-                await asyncio.sleep(0.01)
+            await asyncio.wait({speaking._task})
+            assert not speaking.running
             took_s = time.monotonic() - started
             await speaking.start()
             assert speaking.running
