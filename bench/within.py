@@ -161,7 +161,11 @@ def main():
             producer.wait()
             try:
                 uvloop.run(flows(producer, 1, 50))
-                for consumers, count in ((1, given.flows // 4), (16, given.flows), (64, given.flows)):
+                for consumers, count in (
+                    (1, given.flows // 4),
+                    (16, given.flows),
+                    (64, given.flows),
+                ):
                     measured = uvloop.run(flows(producer, consumers, count))
                     seen.setdefault(consumers, []).append(measured)
                 seen.setdefault("rss", []).append(producer.rss_mb())
@@ -177,7 +181,9 @@ def report(seen, rounds):
     for consumers in (1, 16, 64):
         rate, p50, p99 = (statistics.median(one) for one in zip(*seen[consumers], strict=True))
         middle[consumers] = rate
-        print(f"  {consumers:>3} consumers  {rate:>7.0f} /s   p50 {p50:6.1f} ms   p99 {p99:6.1f} ms")
+        print(
+            f"  {consumers:>3} consumers  {rate:>7.0f} /s   p50 {p50:6.1f} ms   p99 {p99:6.1f} ms"
+        )
     verdict("one after another, /s", middle[1], TARGETS["sequential"], least=True)
     verdict("16 consumers, /s", middle[16], TARGETS["concurrent"], least=True)
     verdict("producer's memory after it, MB", statistics.median(seen["rss"]), TARGETS["rss MB"])

@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections for requests that move money, over h11 and asyncio.
+"""HTTP/1.1 connections for requests that move money, over httptools and asyncio.
 
 Two things a general client does not promise. It is known exactly whether a byte of a request left.
 And a connection is used again only when nothing stands in it: a peer that answers twice must not
@@ -6,18 +6,23 @@ answer the next request with the second answer.
 """
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import SplitResult
 
-import h11
+import httptools
 
 from tollbridge.ground.version import __version__
 from tollbridge.wire.http import Headers, Limits, Request, Response
 
 IDLE_LIMIT_S = 15.0
-_AGENT = (("user-agent", f"tollbridge/{__version__}"), ("accept-encoding", "identity"))
+HEAD_BYTES_MAX = 64 * 1024
+_AGENT = (f"User-Agent: tollbridge/{__version__}", "Accept-Encoding: identity")
+_METHOD = re.compile("[A-Z]{1,16}")
+_TARGET = re.compile("[!-~]+")
+_FIELD = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +47,42 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._http = h11.Connection(h11.CLIENT)
+        self._reading: _Reading | None = None
         self._answer: asyncio.Future[Response] | None = None
-        self._head: h11.Response | None = None
-        self._body = bytearray()
+        self._closing = False
         self.idle_since_s = 0.0
 
     @property
     def clean(self) -> bool:
         """Whether the next request may go out on it."""
-        return self._http.our_state is h11.IDLE and not self._transport.is_closing()
+        return self._reading is None and not self._closing and not self._transport.is_closing()
 
     def write_down(self, request: Request, url: SplitResult) -> bytes:
-        """Give the bytes of a request. Raises h11.LocalProtocolError; then nothing left."""
-        headers = [("host", url.netloc.rpartition("@")[2]), *_AGENT, *request.headers.items()]
-        if request.body or request.method not in ("GET", "HEAD"):
-            headers.append(("content-length", str(len(request.body))))
+        """Give the bytes of a request. Raises ValueError; then nothing left."""
         target = url.path or "/"
         if url.query:
             target += f"?{url.query}"
-        data = self._http.send(h11.Request(method=request.method, target=target, headers=headers))
-        data += self._http.send(h11.Data(request.body)) or b""
-        return (data or b"") + (self._http.send(h11.EndOfMessage()) or b"")
+        lines = [f"{request.method} {target} HTTP/1.1", f"Host: {url.netloc.rpartition('@')[2]}"]
+        lines += _AGENT
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        if request.body or request.method not in ("GET", "HEAD"):
+            lines.append(f"Content-Length: {len(request.body)}")
+        if not _METHOD.fullmatch(request.method) or not _TARGET.fullmatch(target):
+            raise ValueError("not a method and a target of HTTP")
+        if not all(_FIELD.fullmatch(line) for line in lines[1:]):
+            raise ValueError("a header that is none")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + request.body
 
     async def exchange(self, data: bytes) -> Response:
         """Send a request's bytes and wait for its answer. From here on, bytes may have left."""
+        self._reading = _Reading(self._limits)
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(data)
         return await self._answer
 
     def close(self) -> None:
         """Break the connection."""
+        self._closing = True
         self._transport.abort()
 
     # Called by the event loop
@@ -82,57 +92,105 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None or self._answer.done():
+        if self._reading is None:
             # Nobody asked: whatever this is, no later request may take it for its answer.
             self.close()
             return
         try:
-            self._http.receive_data(data)
-            self._read()
-        except h11.RemoteProtocolError as error:
-            self._fail(f"not HTTP: {error}")
+            self._reading.feed(data)
+        except (httptools.HttpParserError, _Unreadable) as error:
+            if self._reading.answer is None:
+                self._fail(f"not HTTP: {error}")
+                return
+            self._reading.ends_cleanly = False
+        self._finish()
 
     def eof_received(self) -> None:
-        self.data_received(b"")
+        self._closing = True
+        if self._reading is not None:
+            self._reading.end()
+            self._finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(f"the connection broke: {exc}" if exc else "the connection was closed")
 
-    def _read(self) -> None:
-        while True:
-            match self._http.next_event():
-                case h11.Response() as head:
-                    self._head = head
-                case h11.Data(data=data):
-                    self._body += data
-                    if len(self._body) > self._limits.body_bytes_max:
-                        self._fail("the answer is too long")
-                        return
-                case h11.EndOfMessage():
-                    self._finish()
-                    return
-                case h11.InformationalResponse():
-                    continue
-                case _:
-                    return
-
     def _finish(self) -> None:
-        assert self._head is not None
-        assert self._answer is not None
-        fields = ((n.decode("latin-1"), v.decode("latin-1")) for n, v in self._head.headers)
-        answer = Response(self._head.status_code, Headers(fields), bytes(self._body))
-        more, _ = self._http.trailing_data
-        if more or self._http.their_state is not h11.DONE:
+        """Hand over the answer, if it is whole."""
+        if self._reading is None or self._reading.answer is None or self._answer is None:
+            return
+        if not self._reading.ends_cleanly:
             self.close()
-        else:
-            self._http.start_next_cycle()
-        self._head, self._body = None, bytearray()
-        self._answer.set_result(answer)
+        answer, self._reading = self._reading.answer, None
+        if not self._answer.done():
+            self._answer.set_result(answer)
 
     def _fail(self, why: str) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError(why))
-        self._transport.abort()
+        self.close()
+
+
+class _Unreadable(ValueError):
+    """The answer breaks one of our own bounds."""
+
+
+class _Reading:
+    """One answer while it arrives, over the parser whose callbacks these are.
+
+    `answer` is there when it is whole; `ends_cleanly` says whether the connection may go on.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.answer: Response | None = None
+        self.ends_cleanly = False
+        self._limits = limits
+        self._parser = httptools.HttpResponseParser(self)
+        self._fields: list[tuple[str, str]] = []
+        self._body = bytearray()
+        self._head_bytes = 0
+        self._has_head = False
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises HttpParserError or _Unreadable."""
+        if not self._has_head:
+            self._head_bytes += len(data)
+        self._parser.feed_data(data)
+        if not self._has_head and self._head_bytes > HEAD_BYTES_MAX:
+            raise _Unreadable("the head of the answer is too long")
+
+    def end(self) -> None:
+        """The peer says no more: that ends a body whose length nobody told."""
+        told = {name.lower() for name, _ in self._fields}
+        if self._has_head and not told & {"content-length", "transfer-encoding"}:
+            self._whole()
+
+    def on_message_begin(self) -> None:
+        if self.answer is not None:
+            # Something stands behind the answer: the connection is not used again.
+            self.ends_cleanly = False
+        self._fields, self._has_head = [], False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields.append((name.decode("latin-1"), value.decode("latin-1")))
+        if len(self._fields) > self._limits.header_count_max:
+            raise _Unreadable("too many headers")
+
+    def on_headers_complete(self) -> None:
+        self._has_head = True
+
+    def on_body(self, data: bytes) -> None:
+        self._body += data
+        if len(self._body) > self._limits.body_bytes_max:
+            raise _Unreadable("the answer is too long")
+
+    def on_message_complete(self) -> None:
+        if self.answer is None and self._parser.get_status_code() >= 200:
+            self._whole()
+            self.ends_cleanly = self._parser.should_keep_alive()
+
+    def _whole(self) -> None:
+        status = self._parser.get_status_code()
+        self.answer = Response(status, Headers(self._fields), bytes(self._body))
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ class Consumer:
 
     `tokens` asks the provider for a client token. Every call raises a WithinError that says what to
     do next: AddressRefused, PeerUnreachable, PeerSilent, PeerRefused, PeerNonsense, TokenRefused or
-    PaymentUnknown.
+    PaymentUnknown. A `transport` that is given stays the giver's to close.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Consumer:
         self._tokens = tokens
         self._options = options
         self._transport = transport or HttpTransport(tls=options.tls)
+        self._is_ours = transport is None
         self._prices: dict[int, dict[int, Price]] = {}
         self._client_tokens: OrderedDict[str, Secret[str]] = OrderedDict()
 
@@ -162,7 +163,8 @@ class Consumer:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._transport.close()
+        if self._is_ours:
+            await self._transport.close()
 
     async def _token(self, total: Total) -> ClientToken:
         try:

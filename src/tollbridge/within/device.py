@@ -48,8 +48,8 @@ JOURNAL = "within.sqlite"
 class Device:
     """One thing. Make it with `setup`; `close` it, or use it in `async with`.
 
-    `catalogue` is what it offers. `provider` carries requests to payment providers and producers
-    (None: over the network).
+    `catalogue` is what it offers. `transport` carries requests to payment providers and producers
+    (None: over the network); the device closes it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Device:
         self.catalogue = Catalogue()
         self._clock: Clock = SystemClock()
         self._ids: IdSource = RandomIds()
-        self._transport = transport
+        self._transport = transport or HttpTransport(tls=options.tls)
         self._handler: Callable[[Event], None] = lambda _: None
         self._host: Host | None = None
         self._consumer: Consumer | None = None
@@ -144,8 +144,7 @@ class Device:
         face = WithinFace(terms, self.catalogue, signer, self._clock, self._ids, self._tell)
         journal = SqliteJournal(options.folder / JOURNAL)
         bridges = {merchant.bridge.name: merchant.bridge}
-        transport = self._transport or HttpTransport(tls=options.tls)
-        around = Surroundings(journal, bridges, transport, self._clock, self._ids)
+        around = Surroundings(journal, bridges, self._transport, self._clock, self._ids)
         host = Host(listening, Engine(around), face, options.sweep_s)
         await host.start()
         self._host = host
@@ -234,8 +233,7 @@ class Device:
             scheme=scheme, hostname=hostname, port_number=port, url_prefix=url_prefix
         )
         tokens = provider.tokens(psp, allow_plain=self.options.allow_plain_provider)
-        transport = self._transport or HttpTransport(tls=self.options.tls)
-        self._consumer = Consumer(producer, client_id, card, tokens, self.options, transport)
+        self._consumer = Consumer(producer, client_id, card, tokens, self.options, self._transport)
 
     async def request_services(self) -> list[ServiceDetails]:
         """Ask the producer what there is (step 5)."""
@@ -283,9 +281,8 @@ class Device:
         if self._host is not None:
             await self._host.close()
             self._host = None
-        if self._consumer is not None:
-            await self._consumer.close()
-            self._consumer = None
+        self._consumer = None
+        await self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self
