@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -156,6 +157,18 @@ def test_closing_is_answered_before_the_agent_ends(tmp_path):
             assert wrapper.socket.recv(1) == b""
             code, _, err = run.ended()
     assert (code, err) == (0, "")
+
+
+@pytest.mark.req("WX-052")
+def test_closing_needs_nobody_who_waits_for_the_answer(tmp_path):
+    port = free_port()
+    with Run(tmp_path, "-port", str(port)) as run:
+        run.ready()
+        with connected(port) as program:
+            # Closing with a reset: the answer cannot be written.
+            program.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            program.sendall(b"\x80\x01\0\1\0\0\0\x0dCloseRPCAgent\0\0\0\1\0")
+        assert run.ended()[0] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
