@@ -382,6 +382,20 @@ def test_every_name_a_wrapper_looks_for_starts_the_agent(tmp_path):
         assert run.ended()[0] == 0
 
 
+@pytest.mark.req("WX-059")
+def test_the_agent_installs_its_launchers_and_ends(tmp_path):
+    with Run(tmp_path, "-install", "new/bin", command=[INSTALLED]) as run:
+        code, out, err = run.ended()
+    assert (code, err) == (0, "")
+    assert out.split() == [f"new/bin/{name}" for name in launcher.NAMES]
+    assert (tmp_path / "new/bin/rpc-agent-linux-arm64").exists()
+    (tmp_path / "file").touch()
+    with Run(tmp_path, "-install=file", command=[INSTALLED]) as run:
+        code, out, err = run.ended()
+    assert (code, out) == (1, "")
+    assert "rpc-agent: " in err
+
+
 @pytest.mark.req("WX-045")
 def test_a_wrapper_that_stopped_reading_does_not_stop_the_agent(tmp_path):
     port = free_port()
