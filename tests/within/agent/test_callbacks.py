@@ -79,15 +79,15 @@ def test_a_listener_may_call_the_agent_before_it_answers(agents):
 def test_a_mute_listener_hears_everything_and_holds_up_nothing(agents):
     with (
         EventServer(answer=None) as listener,
-        Wrapper(agents(callback_port=listener.port, reply_limit_s=0.3)) as wrapper,
+        Wrapper(agents(callback_port=listener.port, reply_limit_s=0.6)) as wrapper,
     ):
         sell(wrapper)
         consume(wrapper)
         began = time.monotonic()
         buy(wrapper)
-        assert time.monotonic() - began < 0.25
+        assert time.monotonic() - began < 0.55
         assert listener.wait(6) == SIX
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 1.15  # waited for once, not six times
         assert len(listener.connections) == 1
 
 
@@ -120,8 +120,8 @@ def test_a_listener_that_hung_up_is_connected_to_again(tell):
 def test_an_event_before_the_listener_is_there_is_lost_and_no_other(tell, caplog):
     with EventServer() as probe:
         port = probe.port
-    event = tell(port, ServicesDiscovered("lost"))
-    while "did not hear" not in caplog.text:
+    event = tell(port, Failed("lost"))
+    while "did not hear errorEvent" not in caplog.text:
         time.sleep(0.01)
     with EventServer(port=port) as listener:
         event(ServicesDiscovered("heard"))

@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -156,6 +157,18 @@ def test_closing_is_answered_before_the_agent_ends(tmp_path):
             assert wrapper.socket.recv(1) == b""
             code, _, err = run.ended()
     assert (code, err) == (0, "")
+
+
+@pytest.mark.req("WX-052")
+def test_closing_needs_nobody_who_waits_for_the_answer(tmp_path):
+    port = free_port()
+    with Run(tmp_path, "-port", str(port)) as run:
+        run.ready()
+        with connected(port) as program:
+            # Closing with a reset: the answer cannot be written.
+            program.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            program.sendall(b"\x80\x01\0\1\0\0\0\x0dCloseRPCAgent\0\0\0\1\0")
+        assert run.ended()[0] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -367,6 +380,20 @@ def test_every_name_a_wrapper_looks_for_starts_the_agent(tmp_path):
         with Wrapper(port) as wrapper:
             wrapper.call("CloseRPCAgent")
         assert run.ended()[0] == 0
+
+
+@pytest.mark.req("WX-059")
+def test_the_agent_installs_its_launchers_and_ends(tmp_path):
+    with Run(tmp_path, "-install", "new/bin", command=[INSTALLED]) as run:
+        code, out, err = run.ended()
+    assert (code, err) == (0, "")
+    assert out.split() == [f"new/bin/{name}" for name in launcher.NAMES]
+    assert (tmp_path / "new/bin/rpc-agent-linux-arm64").exists()
+    (tmp_path / "file").touch()
+    with Run(tmp_path, "-install=file", command=[INSTALLED]) as run:
+        code, out, err = run.ended()
+    assert (code, out) == (1, "")
+    assert "rpc-agent: " in err
 
 
 @pytest.mark.req("WX-045")

@@ -219,11 +219,10 @@ def test_a_slow_call_holds_up_no_other_connection(agents):
     with Wrapper(port) as one, Wrapper(port) as other:
         one.call("setup", "pump", "water", "")
         slow = threading.Thread(target=one.call, args=("deviceDiscovery", 300))
-        began = time.monotonic()
         slow.start()
         time.sleep(0.02)
         assert other.call("getDevice")[2] == "pump"
-        assert time.monotonic() - began < 0.25
+        assert slow.is_alive()
         slow.join()
 
 

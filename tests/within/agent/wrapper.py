@@ -246,7 +246,7 @@ def price(number=1, amount=25, unit=1):
     return Struct({1: number, 2: "Kilowatt-hour", 3: per_unit, 4: unit, 5: "One kilowatt-hour"})
 
 
-def service(number=1, **prices):
+def service(number=1):
     return Struct({1: number, 2: "Car charger", 3: "Can charge your car", 4: "electricCharger",
                    5: Map({1: price()})})  # fmt: skip
 

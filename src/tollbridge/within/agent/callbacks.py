@@ -103,7 +103,8 @@ class Listener:
         connection.settimeout(self._connect_limit_s)
         connection.sendall(target.getvalue())
         LOG.debug("told the listener: %s", method.name)
-        if not self._hear(connection, 0 if self._mute else self._reply_limit_s) and not self._mute:
+        patience_s = 0.0 if self._mute else self._reply_limit_s
+        if not self._hear(connection, patience_s) and not self._mute:
             LOG.info("the listener does not answer %s", method.name)
             self._mute = True
 

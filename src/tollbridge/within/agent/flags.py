@@ -34,6 +34,7 @@ class Flags(NamedTuple):
     configfile: str = ""
     watchdog: bool = True
     callbackshape: str = "auto"
+    install: str = ""
 
     @property
     def problem(self) -> str:
@@ -71,6 +72,7 @@ _MEANINGS = {
     "configfile": "read all options from a JSON file instead",
     "watchdog": "end when the parent process is gone",
     "callbackshape": "how a listener is told that delivery begins: auto, new, old or both",
+    "install": "put launchers under the names wrappers look for into this folder, and end",
 }
 
 
@@ -91,7 +93,7 @@ def usage() -> str:
             if isinstance(default, bool)
             else f" {type(default).__name__}".replace("str", "string")
         )
-        shown = f" (default {default})" if default else ""
+        shown = f" (default {default})".replace("True", "true") if default else ""
         lines += [f"  -{name}{kind}", f"    \t{_MEANINGS[name]}{shown}"]
     return "\n".join(lines)
 
@@ -173,7 +175,7 @@ def _of_file(path: str) -> Flags:
     for key, value in pairs:
         name = str(key).lower().replace("buffersize", "buffer")
         default = DEFAULTS.get(name)
-        if default is None or name in {"configfile", "version"}:
+        if default is None or name in {"configfile", "version", "install"}:
             continue
         text = "" if value is None else str(value).strip()
         if isinstance(default, bool):

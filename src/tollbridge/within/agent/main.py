@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None, make: "Make | None" = None) -> int:
     if flags.version:
         _say(f"\n{_version_line()}\n")
         return OK
+    if flags.install:
+        return _install(flags.install)
     problem = flags.problem
     if not problem and find_spec("thrift") is None:
         problem = "the agent needs what `tollbridge[within]` installs"
@@ -57,6 +59,20 @@ def main(arguments: list[str] | None = None, make: "Make | None" = None) -> int:
     _say("Begin log setup")
     _say(f"Starting the rpc server on...: {flags.host}:{flags.port}")
     _serve(listener, flags, parent, tls, make or _make)
+    return OK
+
+
+def _install(folder: str) -> int:
+    from pathlib import Path
+
+    from tollbridge.within.agent import launcher
+
+    try:
+        for path in launcher.install(Path(folder)):
+            _say(str(path))
+    except OSError as error:
+        complain(f"{command_line.BINARY_NAME}: {error}")
+        return FAILED
     return OK
 
 

@@ -160,8 +160,6 @@ class Server:
             except Exception as error:  # noqa: BLE001 - what arrives may be anything
                 LOG.warning("what a program sends is not understood: %s", type(error).__name__)
             self._connections.discard(connection)
-        if name == CLOSE:
-            self.end()
 
     def _exchange(self, transport: Any) -> str | None:
         """Read one call and answer it; gives its name, or None when no other can be read."""
@@ -184,9 +182,13 @@ class Server:
                 scrub(f"The arguments of {name} cannot be read: {error}"),
             )
             answer = self._message(name, TMessageType.EXCEPTION, sequence, unreadable.write)
-        if kind != TMessageType.ONEWAY:
-            transport.write(pack("!i", len(answer)) + answer if self._framed else answer)
-            transport.flush()
+        try:
+            if kind != TMessageType.ONEWAY:
+                transport.write(pack("!i", len(answer)) + answer if self._framed else answer)
+                transport.flush()
+        finally:
+            if name == CLOSE:  # also when the program did not wait for the answer
+                self.end()
         return following
 
     def _answer(self, method: Method, sequence: int, arguments: dict[str, Any]) -> bytes:
