@@ -584,6 +584,12 @@ def test_settings_that_cannot_work_are_all_told_at_once():
         host({"merchants": {}})
 
 
+def test_a_card_is_forgotten_once_it_is_charged(psp):
+    psp.order(psp.token())
+    (held,) = psp.face.vaults[MERCHANT]._held.values()
+    assert held.card is None
+
+
 def test_cards_and_tokens_stand_in_no_page_and_no_repr(psp):
     token = psp.token(cvc="917")
     psp.order(token)
