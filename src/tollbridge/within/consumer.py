@@ -44,7 +44,6 @@ from tollbridge.within.provider import Tokens
 R = TypeVar("R")
 
 REMEMBERED_MAX = 1000
-UNKNOWN = frozenset({Reason.PAYMENT_UNKNOWN.value[0]})
 
 
 class Consumer:
@@ -109,16 +108,21 @@ class Consumer:
                 )
         return total
 
-    async def make_payment(self, total: Total) -> PaymentResponse:
-        """Get a client token for the card, and pay with it.
-
-        After PaymentUnknown or PeerSilent, call it again with the same total: it is charged once.
-        """
+    async def prepare_payment(self, total: Total) -> Secret[str]:
+        """Get a client token for the card, for this payment; a second call gives the same one."""
         reference = total.payment_reference
         client_token = self._client_tokens.get(reference)
         if client_token is None:
             client_token = (await self._token(total)).token
             self.remember(reference, client_token)
+        return client_token
+
+    async def make_payment(self, total: Total) -> PaymentResponse:
+        """Pay what was agreed, with a client token for the card.
+
+        After PaymentUnknown or PeerSilent, call it again with the same total: it is charged once.
+        """
+        client_token = await self.prepare_payment(total)
         try:
             return await self._do(
                 flows.payment(self.producer.url, total, client_token),
@@ -127,11 +131,13 @@ class Consumer:
         except PeerSilent as silent:
             raise PaymentUnknown("POST_FAILED", "PSP", "no answer to the payment", silent) from None
         except PeerRefused as refused:
-            if refused.number in UNKNOWN:
+            if refused.number == Reason.PAYMENT_UNKNOWN.number:
                 text = "the producer does not know yet"
                 raise PaymentUnknown("POST_FAILED", "PSP", text, refused) from None
-            # The client token may be used up: the next try gets another.
-            self._client_tokens.pop(reference, None)
+            # Only who says for certain that nothing was paid may be paid with another client token:
+            # this one is good for one payment, whatever else happens.
+            if refused.number == Reason.NOT_PAID.number:
+                self._client_tokens.pop(total.payment_reference, None)
             raise
 
     async def begin_service_delivery(
@@ -153,10 +159,6 @@ class Consumer:
         self._client_tokens[reference] = client_token
         if len(self._client_tokens) > REMEMBERED_MAX:
             self._client_tokens.popitem(last=False)
-
-    def client_token(self, reference: str) -> Secret[str] | None:
-        """Give the client token a payment was tried with, to be kept until its outcome is known."""
-        return self._client_tokens.get(reference)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -1,7 +1,7 @@
 """Who is around: broadcasts and, if asked for, DNS-SD, in one list."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from tollbridge.faces.within.discovery import (
@@ -91,7 +91,7 @@ async def watch(
     rules: AddressRules = USUAL_RULES,
     interface_addr: str = "",
     gone_s: float = GONE_S,
-) -> AsyncIterator[list[Broadcast]]:
+) -> AsyncGenerator[list[Broadcast], None]:
     """Give everybody who is around, now and whenever somebody comes, changes or goes.
 
     At most ten times a second, so that a flood keeps nobody busy. Raises WithinError

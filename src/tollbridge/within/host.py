@@ -151,7 +151,7 @@ def _application(engine: Engine, face: WithinFace) -> Router:
 def listen(host: str, port: int) -> socket.socket:
     """Take a port; "" is every interface. Raises WithinError LISTEN_FAILED when somebody has it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

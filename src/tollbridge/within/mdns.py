@@ -42,7 +42,7 @@ def service_info(broadcast: Broadcast, public_key: str = "") -> "ServiceInfo":
     The description is cut and types are left out where a text record is full. Raises BadArgument
     when the hostname is no literal address or another value is too long.
     """
-    from zeroconf import ServiceInfo  # noqa: PLC0415 - heavy
+    from zeroconf import ServiceInfo
 
     try:
         address = ip_address(broadcast.hostname).packed
@@ -100,7 +100,7 @@ class Announcement:
 
     async def __aenter__(self) -> Self:
         """Announce. Raises BadArgument, or WithinError when there is no multicast."""
-        from zeroconf.asyncio import AsyncZeroconf  # noqa: PLC0415 - heavy
+        from zeroconf.asyncio import AsyncZeroconf
 
         info = service_info(self._broadcast, self._public_key)
         self._zeroconf = _opened(lambda: AsyncZeroconf(interfaces=[self._broadcast.hostname]))
@@ -146,8 +146,8 @@ class Browser:
 
     async def __aenter__(self) -> Self:
         """Start to ask. Raises WithinError when there is no multicast."""
-        from zeroconf import InterfaceChoice  # noqa: PLC0415 - heavy
-        from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf  # noqa: PLC0415
+        from zeroconf import InterfaceChoice
+        from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
         places = [self._interface_addr] if self._interface_addr else InterfaceChoice.All
         self._zeroconf = _opened(lambda: AsyncZeroconf(interfaces=places))
@@ -176,7 +176,7 @@ class Browser:
         name: str,
         state_change: "ServiceStateChange",
     ) -> None:
-        from zeroconf import ServiceStateChange  # noqa: PLC0415 - heavy
+        from zeroconf import ServiceStateChange
 
         if state_change is ServiceStateChange.Removed:
             gone = self._ids.pop(name, None)
@@ -189,7 +189,7 @@ class Browser:
             task.add_done_callback(lambda _: self._asking.pop(name, None))
 
     async def _ask(self, zeroconf: "Zeroconf", service_type: str, name: str) -> None:
-        from zeroconf.asyncio import AsyncServiceInfo  # noqa: PLC0415 - heavy
+        from zeroconf.asyncio import AsyncServiceInfo
 
         info = AsyncServiceInfo(service_type, name)
         if not await info.async_request(zeroconf, ANSWER_LIMIT_MS):

@@ -1,7 +1,6 @@
 """A PSP configuration, as the originals have it, made into what consumers and producers need.
 
-A map of texts (WIRE 3.1): `psp_name`, `api_endpoint`, and the keys of the role. The constants of
-the Java and Node wrappers misspell `merchant_client_key` as `merchant_client_id`: both are read.
+A map of texts (WIRE 3.1): `psp_name`, `api_endpoint`, and the keys of the role.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +16,7 @@ from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.flow import Flow
 from tollbridge.ground.ids import IdSource
 from tollbridge.wire.http import is_private_way
-
-WORLDPAY_ONLINE = "worldpayonlinepayments"
-SECURENET = "securenet"
+from tollbridge.within.identity import SECURENET, WORLDPAY_ONLINE, psp_config
 
 Psp = Mapping[str, str]
 Tokens = Callable[[str, HceCard], Flow[ClientToken]]
@@ -40,6 +37,7 @@ def merchant(psp: Psp, clock: Clock, ids: IdSource, *, allow_plain: bool = False
     `allow_plain`: the provider may be reached over plain http beyond this machine. Raises
     BadArgument.
     """
+    psp = psp_config(psp)
     name = _name(psp)
     try:
         bridge = _BRIDGES[name](_SETTINGS[name](psp) | {"allow_plain": allow_plain}, clock, ids)
@@ -69,7 +67,7 @@ def tokens(psp: Psp, *, allow_plain: bool = False) -> Tokens:
 def _worldpay_online(psp: Psp) -> dict[str, object]:
     settings: dict[str, object] = {
         "merchant_service_key": psp.get("merchant_service_key") or psp.get("hte_private_key", ""),
-        "merchant_client_key": psp.get("merchant_client_key") or psp.get("merchant_client_id", ""),
+        "merchant_client_key": psp.get("merchant_client_key", ""),
     }
     if psp.get("api_endpoint"):
         settings["api_endpoint"] = psp["api_endpoint"]

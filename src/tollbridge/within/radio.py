@@ -91,7 +91,7 @@ def _interfaces() -> list[_Interface]:
 
 
 def _ask(probe: socket.socket, interface: str, what: int) -> bytes:
-    import fcntl  # noqa: PLC0415 - not on every system
+    import fcntl
 
     return fcntl.ioctl(probe, what, struct.pack("256s", interface.encode()[:15]))
 

@@ -124,6 +124,7 @@ class WithinFace:
         self.catalogue = catalogue
         self.tell = tell
         self._keys = keys
+        self._secret = keys.secret(tokens.KEY_LABEL)
         self._clock = clock
         self._ids = ids
         self._quotes: OrderedDict[str, Order] = OrderedDict()
@@ -239,7 +240,8 @@ class WithinFace:
     def _payment(self, wanted: PaymentRequest) -> Flow[PaymentResponse]:
         """Take the money once, whatever is repeated, and answer with the delivery token."""
         reference = wanted.payment_reference
-        page = tokens.page_of(tokens.key_of(self._keys, reference))
+        key = tokens.key_of(self._secret, reference)
+        page = tokens.page_of(key)
         order, version = self._quote(reference), 0
         if order is None:
             order, version = yield from self._read(page, Reason.NO_ORDER, reference)
@@ -263,7 +265,7 @@ class WithinFace:
                 self._quotes.pop(reference, None)
         if order.token_digest != digest:
             raise Refused(Reason.OTHER_TOKEN)
-        token = tokens.token(self._keys, order)
+        token = tokens.token(self._keys, key, order)
         paid_minor = order.total.amount_minor
         return PaymentResponse(self.terms.server_id, order.client_id, paid_minor, token)
 

@@ -31,6 +31,11 @@ class Reason(Enum):
     END_NO_ORDER = (18, 404, "Unable to find order for ServiceDeliveryToken")
     INTERNAL = (19, 500, "Internal error")
 
+    @property
+    def number(self) -> int:
+        """Its number, the `errorCode` of the wire."""
+        return self.value[0]
+
 
 class Refused(Exception):
     """Ends an answer with a refusal; raised and caught inside the face."""

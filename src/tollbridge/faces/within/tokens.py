@@ -17,6 +17,7 @@ from tollbridge.ground.secret import Secret
 from tollbridge.wire import json
 
 KEY_BYTES = 24
+KEY_LABEL = "delivery key"
 
 
 class Keys(Protocol):
@@ -36,9 +37,12 @@ class Keys(Protocol):
         ...
 
 
-def key_of(keys: Keys, reference: str) -> Secret[str]:
-    """Give the key of the token a payment is answered with: 192 bits, URL-safe."""
-    digest = hmac.new(keys.secret("delivery key"), reference.encode(), hashlib.sha256).digest()
+def key_of(secret: bytes, reference: str) -> Secret[str]:
+    """Give the key of the token a payment is answered with: 192 bits, URL-safe.
+
+    `secret` is what the producer's keys derive for `KEY_LABEL`.
+    """
+    digest = hmac.digest(secret, reference.encode(), hashlib.sha256)
     return Secret(base64.urlsafe_b64encode(digest[:KEY_BYTES]).decode())
 
 
@@ -47,10 +51,9 @@ def page_of(key: Secret[str]) -> str:
     return "order/" + hashlib.sha256(key.reveal().encode()).hexdigest()
 
 
-def token(keys: Keys, order: Order) -> DeliveryToken:
+def token(keys: Keys, key: Secret[str], order: Order) -> DeliveryToken:
     """Make the token of a paid order, signed."""
     assert order.paid is not None
-    key = key_of(keys, order.reference)
     issued, expiry = rfc3339(order.paid.issued), rfc3339(order.paid.expiry)
     signature = keys.sign(signed_text(key, order, issued, expiry))
     return DeliveryToken(

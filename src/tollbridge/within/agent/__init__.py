@@ -1,1 +1,1 @@
-"""The RPC agent: the Within calls for programs in other languages, over Thrift."""
+"""The RPC agent: a local process with a Device in it, driven over Thrift (WIRE 4)."""
