@@ -244,8 +244,8 @@ def test_a_silent_host_is_asked_again_and_a_killed_one_still_knows(tmp_path, net
             down = await merchant.pay(token, "down")
             assert down.opening.state is State.UNSENT
             await asyncio.to_thread(host.start)
-            again = order(host.url, token, "paid", f"{first.id}.1")
-            status, answer, _ = await asyncio.to_thread(*again)
+            again = asyncio.to_thread(order, host.url, token, "paid", f"{first.id}.1")
+            status, answer, _ = await again
             assert (status, answer["paymentStatus"]) == (200, "SUCCESS")
             assert answer["orderCode"] == first.opening.outcome.reference
             return 1 + (silent.opening.state is State.APPROVED)
@@ -267,10 +267,7 @@ def order(url, token, code, asked):
     }
     headers = [("authorization", KEYS.service_key.reveal()), ("idempotency-key", asked)]
 
-    def call():
-        return talk("POST", f"{url}/v1/orders", body, token="", headers=headers)
-
-    return (call,)
+    return talk("POST", f"{url}/v1/orders", body, token="", headers=headers)
 
 
 @pytest.mark.req("WX-024")
@@ -284,8 +281,8 @@ def test_a_newcomer_is_told_all_it_takes_and_sees_the_payment_on_the_page(tmp_pa
         body = {"reusable": False, "paymentMethod": card, "clientKey": KEYS.client_key}
         status, made, _ = talk("POST", f"{host.url}/v1/tokens", body, token="")
         assert status == 200
-        call = order(host.url, Secret(made["token"]), "c", "")[0]
-        assert call()[1]["paymentStatus"] == "SUCCESS"
+        paid = order(host.url, Secret(made["token"]), "c", "")[1]
+        assert paid["paymentStatus"] == "SUCCESS"
         (record,) = talk("GET", f"{host.url}/v1/transactions", token="")[1]
         assert record["orderDescription"] == GARDEN
         page = asyncio.run(fetch(f"{host.url}/psp"))
@@ -294,7 +291,13 @@ def test_a_newcomer_is_told_all_it_takes_and_sees_the_payment_on_the_page(tmp_pa
         assert b"/v1/transactions" in page.body
         assert b"http:" not in page.body
         assert b"https:" not in page.body
-        assert talk("GET", f"{host.url}/v1/payments")[0] == 200
+        (payment,) = talk("GET", f"{host.url}/v1/payments")[1]["payments"]
+        operations = f"{host.url}/v1/payments/{payment['id']}/operations"
+        assert talk("POST", operations, {"verb": "refund"}, key="by hand")[0] == 201
+        headers = [("authorization", KEYS.service_key.reveal())]
+        address = f"{host.url}/v1/orders/{paid['orderCode']}"
+        shown = talk("GET", address, token="", headers=headers)[1]
+        assert [refund["amount"] for refund in shown["refunds"]] == [1950]
         assert talk("GET", f"{host.url}/v1/payments", token="wrong")[0] == 401
         assert talk("DELETE", f"{host.url}/v1/orders", token=TOKEN)[0] == 405
     assert (tmp_path / "psp.sqlite").exists()
@@ -326,13 +329,16 @@ def test_merchants_of_your_own_take_the_place_of_the_one_for_tests(tmp_path):
         assert json.dumps(answer).find("4242") == -1
 
 
-def test_certificate_and_key_are_checked_before_anything_starts(tmp_path, authority, tls):
+def test_what_cannot_be_served_safely_is_not_started(tmp_path, authority, tls):
     def refused(*options):
         result = CliRunner().invoke(main, ["psp", "serve", *map(str, options)])
         assert result.exit_code != 0
         return result.output
 
     assert "belong together" in refused(*tls[:2])
+    config = tmp_path / "psp.toml"
+    config.write_text('[bridges.worldpay_online]\nmerchant_service_key = "T_S_1"\n')
+    assert "everybody knows" in refused("--config", config)
     assert "server.pem" in refused(*tls[:2], "--tls-key", authority.file)
 
 

@@ -380,7 +380,7 @@ def _equal(shown: str, right: str) -> bool:
 
 def _same(opening: Operation, order: Order, wanted: _Wanted) -> None:
     """Refuse an order that has the name of an earlier one and other content."""
-    first = (opening.amount, order.description, opening.request.details["asked"])
+    first = (opening.amount, order.description, orders.asked(opening))
     if first != (wanted.money, wanted.description, wanted.asked):
         raise _conflict()
 

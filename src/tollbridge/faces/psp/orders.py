@@ -81,6 +81,12 @@ def status(operation: Operation) -> str:
     return "FAILED" if operation.state in FINAL else "PENDING"
 
 
+def asked(operation: Operation) -> str:
+    """Give the asker's own name for an order or a refund; "" where it gave none, or where the
+    payment was refunded by another way than this face."""
+    return operation.request.details.get("asked", "")
+
+
 def reason(operation: Operation) -> str:
     """Say why an order was not paid; "" where it was or may be."""
     match operation.outcome:
@@ -103,7 +109,7 @@ def view(order: Order, payment: Payment, host: Host, token: str = "") -> dict[st
     assert opening.view is not None
     shown: dict[str, Any] = {
         "orderCode": order.name,
-        "token": token,
+        **({"token": token} if token else {}),
         "orderDescription": order.description,
         "amount": opening.amount.amount_minor,
         "currencyCode": opening.amount.currency.code,
@@ -122,8 +128,7 @@ def view(order: Order, payment: Payment, host: Host, token: str = "") -> dict[st
     if why := reason(opening):
         shown["paymentStatusReason"] = why
     if not token:
-        del shown["token"]
-        shown["idempotencyKey"] = opening.request.details["asked"]
+        shown["idempotencyKey"] = asked(opening)
         shown["refunds"] = [
             _refund(order, op) for op in payment.operations if op.verb is Verb.REFUND
         ]
@@ -153,7 +158,7 @@ def _refund(order: Order, refund: Operation) -> dict[str, Any]:
     assert refund.amount is not None
     return {
         "orderCode": order.name,
-        "idempotencyKey": refund.request.details["asked"],
+        "idempotencyKey": asked(refund),
         "amount": refund.amount.amount_minor,
         "currencyCode": refund.amount.currency.code,
         "paymentStatus": status(refund),
