@@ -14,7 +14,7 @@ from uuid import UUID
 from tollbridge.core.asks import Ask, Look
 from tollbridge.core.brands import brand_of
 from tollbridge.core.instrument import Card, InstrumentView
-from tollbridge.core.operation import FINAL, Operation, State
+from tollbridge.core.operation import Operation
 from tollbridge.core.outcome import Approved
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
@@ -207,7 +207,7 @@ class PspFace:
             _Wanted(name, wanted.token, money, wanted.code, wanted.code, "")
         )
         outcome = payment.opening.outcome
-        approved = isinstance(outcome, Approved)
+        approved = orders.status(payment.opening) == orders.PAID
         code = outcome.authorization_code if isinstance(outcome, Approved) else ""
         transaction = {
             # As many bits as every JSON reader keeps.
@@ -251,7 +251,7 @@ class PspFace:
                 raise refused or Refused("TKN_NOT_FOUND", "there is no such token")
             order = yield from self._recall(name)
         _same(payment.opening, order, wanted)
-        if payment.opening.state not in FINAL:
+        if orders.status(payment.opening) == orders.PENDING:
             raise Refused(
                 "UNEXPECTED_ERROR",
                 "the outcome is not known yet; ask with GET /v1/orders?customerOrderCode=",
@@ -273,6 +273,7 @@ class PspFace:
                 bridge=self.host.bridge,
                 reference=wanted.code,
                 details={"description": wanted.description, "asked": wanted.asked},
+                patience_s=None if wanted.asked else self.host.patience_s,
             )
         except IdempotencyConflict:
             raise _conflict() from None
@@ -314,9 +315,9 @@ class PspFace:
             raise Refused("BAD_REQUEST", str(error)) from None
         refund = payment.find(key)
         assert refund is not None
-        if refund.state not in FINAL:
+        if orders.status(refund) == orders.PENDING:
             raise Refused("UNEXPECTED_ERROR", "the outcome of the refund is not known yet")
-        if refund.state is not State.APPROVED:
+        if orders.status(refund) != orders.PAID:
             raise Refused("BAD_REQUEST", f"the refund was not done: {orders.reason(refund)}")
         return codec.answer(orders.view(order, payment, self.host))
 
@@ -326,7 +327,7 @@ class PspFace:
         for key, _ in pages:
             order = yield from self._recall(key.rpartition("/")[2])
             payment: Payment | None = yield Look(key=order.key)
-            if payment is not None and payment.opening.state is State.APPROVED:
+            if payment is not None and orders.status(payment.opening) == orders.PAID:
                 shown.append(_record(order, payment.opening))
         return codec.answer(shown)
 

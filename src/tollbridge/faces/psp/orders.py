@@ -8,7 +8,7 @@ from uuid import UUID
 from tollbridge.core.brands import BY_NAME
 from tollbridge.core.instrument import InstrumentView
 from tollbridge.core.operation import FINAL, Operation, State
-from tollbridge.core.outcome import Declined, Unsent
+from tollbridge.core.outcome import DeclineCode, Declined, Unsent
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.psp.messages import Holder
@@ -21,6 +21,7 @@ from tollbridge.wire import json
 
 SCOPE = "psp"
 RECENT = "recent/"
+PAID, FAILED, PENDING = "SUCCESS", "FAILED", "PENDING"
 _END_OF_TIME = 10**17
 
 
@@ -75,10 +76,15 @@ def by_code(merchant: str, code: str) -> str:
 
 
 def status(operation: Operation) -> str:
-    """Say how an order or a refund stands, in the service's words; PENDING is our own."""
+    """Say how an order or a refund stands, in the service's words; PENDING is our own.
+
+    What was given up stays failed: an approval that comes late is undone.
+    """
+    if operation.abandoned:
+        return FAILED
     if operation.state is State.APPROVED:
-        return "SUCCESS"
-    return "FAILED" if operation.state in FINAL else "PENDING"
+        return PAID
+    return FAILED if operation.state in FINAL else PENDING
 
 
 def asked(operation: Operation) -> str:
@@ -89,6 +95,8 @@ def asked(operation: Operation) -> str:
 
 def reason(operation: Operation) -> str:
     """Say why an order was not paid; "" where it was or may be."""
+    if operation.abandoned:
+        return DeclineCode.ANSWER_TOO_LATE.upper()
     match operation.outcome:
         case Declined(code=code):
             return code.upper()
