@@ -236,21 +236,14 @@ class PspFace:
         except Refused as error:
             refused = error
         if held is not None and held.card is not None:
-            order = Order(
-                name,
-                wanted.merchant,
-                wanted.code,
-                wanted.description,
-                held.holder,
-                self._clock.now(),
-            )
+            order = Order(name, wanted.merchant, wanted.code, held.holder, self._clock.now())
             payment = yield from self._begin(order, wanted, held, held.card)
         else:
             payment = yield Look(key=IdempotencyKey(orders.SCOPE, name))
             if payment is None:
                 raise refused or Refused("TKN_NOT_FOUND", "there is no such token")
             order = yield from self._recall(name)
-        _same(payment.opening, order, wanted)
+        _same(payment.opening, wanted)
         if orders.status(payment.opening) == orders.PENDING:
             raise Refused(
                 "UNEXPECTED_ERROR",
@@ -379,9 +372,9 @@ def _equal(shown: str, right: str) -> bool:
     return hmac.compare_digest(shown.encode(), right.encode()) and bool(right)
 
 
-def _same(opening: Operation, order: Order, wanted: _Wanted) -> None:
+def _same(opening: Operation, wanted: _Wanted) -> None:
     """Refuse an order that has the name of an earlier one and other content."""
-    first = (opening.amount, order.description, orders.asked(opening))
+    first = (opening.amount, orders.description(opening), orders.asked(opening))
     if first != (wanted.money, wanted.description, wanted.asked):
         raise _conflict()
 
@@ -397,6 +390,6 @@ def _record(order: Order, opening: Operation) -> dict[str, Any]:
         "maskedCard": "*" * 12 + orders.last_digits(opening.view),
         "amount": opening.amount.amount_minor,
         "currencyCode": opening.amount.currency.code,
-        "orderDescription": order.description,
+        "orderDescription": orders.description(opening),
         "transactionDateAndTime": iso(Instant(order.at)),
     }

@@ -35,7 +35,6 @@ class Order:
     name: str
     merchant: str
     code: str
-    description: str
     holder: Holder
     at: Instant
 
@@ -87,6 +86,11 @@ def status(operation: Operation) -> str:
     return FAILED if operation.state in FINAL else PENDING
 
 
+def description(opening: Operation) -> str:
+    """Give what a merchant said an order is for."""
+    return opening.request.details["description"]
+
+
 def asked(operation: Operation) -> str:
     """Give the asker's own name for an order or a refund; "" where it gave none, or where the
     payment was refunded by another way than this face."""
@@ -118,7 +122,7 @@ def view(order: Order, payment: Payment, host: Host, token: str = "") -> dict[st
     shown: dict[str, Any] = {
         "orderCode": order.name,
         **({"token": token} if token else {}),
-        "orderDescription": order.description,
+        "orderDescription": description(opening),
         "amount": opening.amount.amount_minor,
         "currencyCode": opening.amount.currency.code,
         "paymentStatus": status(opening),
