@@ -1,6 +1,7 @@
 """`tollbridge`: the commands, imported only when they are called."""
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -28,15 +29,22 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command only when it is called or asked for help."""
+    """A group that imports a command only when it is called or asked for help.
+
+    `places` names for each command the module and the name in it, and a few words of help.
+    """
+
+    def __init__(self, *args: Any, places: Mapping[str, tuple[str, str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._places = places
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(COMMANDS)
+        return list(self._places)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        found = COMMANDS.get(cmd_name)
+        found = self._places.get(cmd_name)
         if found is None:
             return None
         module, _, name = found[0].partition(":")
@@ -46,7 +54,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+            formatter.write_dl([(name, short) for name, (_, short) in self._places.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -57,7 +65,9 @@ class LazyGroup(click.Group):
             raise click.ClickException(str(error)) from None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="tollbridge")
 def main() -> None:
     """Payments, durable and found again.

@@ -16,6 +16,7 @@ from tollbridge.cli import settings as sources
 from tollbridge.engine.config import Settings
 from tollbridge.ground.ids import RandomIds
 from tollbridge.ground.secret import Secret
+from tollbridge.server.inside import CONFIG, listen
 
 
 @click.command()
@@ -89,15 +90,9 @@ def run(house: House) -> None:
         house.running.app,
         ssl_certfile=certificate,
         ssl_keyfile=key,
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        lifespan="on",
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=15,
-        server_header=False,
         date_header=False,
+        **CONFIG,
     )
     # What is loaded now stays for good: the collector need not look at it again and again.
     gc.collect()
@@ -120,18 +115,12 @@ def end_quietly() -> None:
 
 def bind(host: str, port: int) -> socket.socket:
     """Take a port. Raises ClickException when somebody has it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
+        return listen(host, port)
     except OSError as error:
-        listening.close()
         raise click.ClickException(
             f"{host}:{port} cannot be listened on: {error.strerror}; try --port 0"
         ) from None
-    listening.listen(2048)
-    return listening
 
 
 def announce(house: House, name: str) -> None:

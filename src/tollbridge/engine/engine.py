@@ -90,6 +90,7 @@ class Engine:
         self.ids = around.ids
         self.recovery = Recovery(self)
         self._transport = around.transport
+        self._closed = False
         self._clerk: Clerk[Change, Result] = Clerk(around.journal.commit, threaded=threaded)
         self._payments: OrderedDict[PaymentId, Payment] = OrderedDict()
         self._running: dict[PaymentId, asyncio.Future[None]] = {}
@@ -100,7 +101,13 @@ class Engine:
         self.recovery.start(self.journal.unfinished())
 
     async def close(self) -> None:
-        """Stop recovering, finish what is being written, let go of transport and journal."""
+        """Stop recovering, finish what is being written, let go of transport and journal.
+
+        Closing again changes nothing.
+        """
+        if self._closed:
+            return
+        self._closed = True
         await self.recovery.close()
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=CLOSING_LIMIT_S)

@@ -5,7 +5,6 @@ order; a call whose step before is missing says which.
 """
 
 import logging
-import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
@@ -17,7 +16,7 @@ from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.engine.transport import HttpTransport, Transport
 from tollbridge.faces.within.card import HceCard
 from tollbridge.faces.within.catalogue import Catalogue, Service
-from tollbridge.faces.within.errors import BadArgument, NotReady
+from tollbridge.faces.within.errors import BadArgument, NotReady, WithinError
 from tollbridge.faces.within.events import Event
 from tollbridge.faces.within.messages import (
     BeginResponse,
@@ -34,9 +33,10 @@ from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.ids import IdSource, RandomIds
 from tollbridge.ground.secret import Secret
 from tollbridge.journal.sqlite import SqliteJournal
+from tollbridge.server.inside import listen
 from tollbridge.within import finding, identity, provider, radio
 from tollbridge.within.consumer import Consumer
-from tollbridge.within.host import Host, listen
+from tollbridge.within.host import Host
 from tollbridge.within.options import Options
 
 log = logging.getLogger("tollbridge.within")
@@ -127,7 +127,11 @@ class Device:
             psp, self._clock, self._ids, allow_plain=self.options.allow_plain_provider
         )
         options = self.options
-        listening = listen(options.host, options.port)
+        try:
+            listening = listen(options.host, options.port)
+        except OSError as error:
+            text = f"port {options.port} cannot be listened on"
+            raise WithinError("LISTEN_FAILED", "NET", text, error) from None
         terms = Terms(
             server_id=self.uid,
             merchant_client_key=merchant.client_key,
@@ -314,8 +318,3 @@ class Device:
         from tollbridge.within import mdns
 
         return mdns.Announcement(self.broadcast())
-
-
-def trusting(ca_file: Path) -> ssl.SSLContext:
-    """Make what trusts a private certificate authority, besides nobody."""
-    return ssl.create_default_context(cafile=str(ca_file))

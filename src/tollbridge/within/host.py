@@ -4,25 +4,23 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
-import uvicorn
 from starlette.routing import BaseRoute, Route, Router
 
 from tollbridge.engine.engine import Engine
-from tollbridge.faces.within.errors import WithinError
 from tollbridge.faces.within.producer import Metered, Sweep, WithinFace
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.secret import Secret
 from tollbridge.server import hosting
 from tollbridge.server.asgi import Credential, Endpoint
 from tollbridge.server.hosting import Hosted
+from tollbridge.server.inside import Served
 from tollbridge.wire.http import Headers, Limits, Response
 
 log = logging.getLogger("tollbridge.within")
 
-BACKLOG = 1024
 _TEXT = Headers(
     [("content-type", "text/plain; charset=utf-8"), ("x-content-type-options", "nosniff")]
 )
@@ -39,22 +37,15 @@ class Host:
         self, listening: socket.socket, engine: Engine, face: WithinFace, sweep_s: float
     ) -> None:
         self.port: int = listening.getsockname()[1]
-        self._listening = listening
         self._engine = engine
         self._face = face
         self._sweep_s = sweep_s
-        self._server = _Server(_config(_Paths(_application(engine, face))))
-        self._serving: asyncio.Task[None] | None = None
+        self._served = Served(_Paths(_application(engine, face)), listening)
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Open for business. Raises WithinError LISTEN_FAILED when that does not work."""
-        self._serving = asyncio.create_task(self._server.serve([self._listening]))
-        opened = asyncio.create_task(self._server.opened.wait())
-        await asyncio.wait({self._serving, opened}, return_when=asyncio.FIRST_COMPLETED)
-        opened.cancel()
-        if self._serving.done():
-            raise WithinError("LISTEN_FAILED", "NET", "the server did not start; see the log")
+        """Open for business. Raises RuntimeError when that does not work."""
+        await self._served.start()
         self._sweeping = asyncio.create_task(self._pass_time())
 
     async def metered(self, key: Secret[str], units: int) -> int:
@@ -67,10 +58,7 @@ class Host:
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.gather(self._sweeping, return_exceptions=True)
-        self._server.should_exit = True
-        if self._serving is not None:
-            await self._serving
-        self._listening.close()
+        await self._served.close()
 
     async def _pass_time(self) -> None:
         while True:
@@ -79,38 +67,6 @@ class Host:
             except Exception:
                 log.exception("what time brings could not be done; it is tried again")
             await asyncio.sleep(self._sweep_s)
-
-
-class _Server(uvicorn.Server):
-    """A server inside somebody's program: signals are the program's business."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.opened = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.opened.set()
-
-
-def _config(app: Any) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http="httptools",
-        loop="none",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        lifespan="on",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
 
 
 class _Paths:
@@ -146,18 +102,3 @@ def _application(engine: Engine, face: WithinFace) -> Router:
         await engine.close()
 
     return Router(routes, lifespan=lifespan, default=missing)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take a port; "" is every interface. Raises WithinError LISTEN_FAILED when somebody has it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        text = f"port {port} cannot be listened on: {error.strerror}"
-        raise WithinError("LISTEN_FAILED", "NET", text) from None
-    listening.listen(BACKLOG)
-    return listening

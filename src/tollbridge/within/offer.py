@@ -72,9 +72,9 @@ _OPTIONS: dict[str, Any] = {
     "sweep_s": int | float,
     "allow_plain_provider": bool,
 }
-_PSP: dict[str, Any] = {
-    value: str for name, value in vars(PspKey).items() if name.isupper()
-} | {"own": bool}
+_PSP: dict[str, Any] = {value: str for name, value in vars(PspKey).items() if name.isupper()} | {
+    "own": bool
+}
 _SERVICE: dict[str, Any] = {
     "id": int,
     "name": str,
@@ -103,7 +103,9 @@ class _Reader:
 
     def offer(self, tables: Mapping[str, Any]) -> Offer:
         known = ("device", "producer", "psp", "service")
-        self._problems += [f"[{name}]: there is no such table" for name in tables if name not in known]
+        self._problems += [
+            f"[{name}]: there is no such table" for name in tables if name not in known
+        ]
         device = self._table(tables.get("device"), "device", _DEVICE)
         psp = self._table(tables.get("psp"), "psp", _PSP)
         services, paces = [], {}

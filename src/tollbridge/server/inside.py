@@ -1,0 +1,79 @@
+"""A server inside somebody's program: it starts and closes when it is told, and leaves signals to
+the program."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import uvicorn
+
+BACKLOG = 2048
+CONFIG: Mapping[str, Any] = {
+    "http": "httptools",
+    "log_config": None,
+    "access_log": False,
+    "proxy_headers": False,
+    "lifespan": "on",
+    "timeout_keep_alive": 75,
+    "server_header": False,
+}
+"""How every server of ours is run."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port; "" is every interface, port 0 a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Said to be TCP: only then does asyncio send small answers at once.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    listening.listen(BACKLOG)
+    return listening
+
+
+class Served:
+    """An application on a socket."""
+
+    def __init__(self, app: Any, listening: socket.socket) -> None:
+        self._listening = listening
+        self._server = _Server(
+            uvicorn.Config(app, loop="none", timeout_graceful_shutdown=5, **CONFIG)
+        )
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open for business. Raises RuntimeError when the application did not start."""
+        self._serving = asyncio.create_task(self._server.serve([self._listening]))
+        opened = asyncio.create_task(self._server.opened.wait())
+        await asyncio.wait({self._serving, opened}, return_when=asyncio.FIRST_COMPLETED)
+        opened.cancel()
+        if self._serving.done():
+            raise RuntimeError("the application did not start; see the log")
+
+    async def close(self) -> None:
+        """Answer what is under way, then close; the application closes with it."""
+        self._server.should_exit = True
+        if self._serving is not None:
+            await self._serving
+        self._listening.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.opened = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.opened.set()
