@@ -136,6 +136,12 @@ def test_cards_are_kept_listed_and_forgotten(run, tmp_path):
     assert "no card named 'blue'" in run("card", "remove", "blue", code=1)
 
 
+def test_a_package_that_is_missing_is_named(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
+    said = run("card", "add", "blue", "--file", "-", said=json.dumps(CARD), code=1)
+    assert "pip install 'tollbridge[within]'" in said
+
+
 @pytest.mark.req("W-012")
 def test_a_wrong_passphrase_is_told(run):
     run("card", "add", "blue", "--file", "-", said=json.dumps(CARD))

@@ -60,7 +60,7 @@ def test_two_devices_on_one_link_find_each_other_and_themselves():
 
 @pytest.mark.req("W-024", "W-227", "WX-002", "WX-004")
 def test_ten_devices_on_one_link_all_find_all():
-    all_find_all(10, 1.5)
+    all_find_all(10, 2)
 
 
 @pytest.mark.req("WX-004", "WX-002")

@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": ("tollbridge.cli.doctor:doctor", "Check this machine, its journal and its server."),
     "describe": ("tollbridge.cli.doctor:describe", "Tell what is installed and what it can do."),
 }
+EXTRAS = ("cryptography", "keyring", "thrift", "zeroconf")
 
 
 class LazyGroup(click.Group):
@@ -63,6 +64,12 @@ class LazyGroup(click.Group):
             raise click.ClickException("\n  ".join(["the settings:", *error.problems])) from None
         except TollbridgeError as error:
             raise click.ClickException(str(error)) from None
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package not in EXTRAS:
+                raise
+            advice = f"{package} is not installed: pip install 'tollbridge[within]'"
+            raise click.ClickException(advice) from None
 
 
 @click.group(

@@ -102,14 +102,20 @@ class Announcement:
         """Announce. Raises BadArgument, or WithinError when there is no multicast."""
         from zeroconf.asyncio import AsyncZeroconf
 
-        info = service_info(self._broadcast, self._public_key)
+        self._info = service_info(self._broadcast, self._public_key)
         self._zeroconf = _opened(lambda: AsyncZeroconf(interfaces=[self._broadcast.hostname]))
-        await (await self._zeroconf.async_register_service(info, allow_name_change=True))
+        try:
+            await (await self._zeroconf.async_register_service(self._info, allow_name_change=True))
+        except BaseException:
+            await self._zeroconf.async_close()
+            raise
         return self
 
     async def update(self, broadcast: Broadcast) -> None:
         """Say something else of the same device: other types, another description."""
-        await (await self._zeroconf.async_update_service(service_info(broadcast, self._public_key)))
+        info = service_info(broadcast, self._public_key)
+        info.name = self._info.name  # which another's claim may have changed
+        await (await self._zeroconf.async_update_service(info))
 
     async def __aexit__(
         self,

@@ -23,7 +23,7 @@ from tollbridge.faces.within.discovery import (
     datagram,
     read_datagram,
 )
-from tollbridge.faces.within.errors import AddressRefused, WithinError
+from tollbridge.faces.within.errors import AddressRefused, BadArgument, WithinError
 from tollbridge.faces.within.messages import Broadcast
 from tollbridge.ground.errors import RemoteProtocolError, TollbridgeError
 
@@ -220,7 +220,7 @@ class Scanner:
     Several scanners of one machine each hear every broadcast, their own machine's included. What
     cannot be read, or names an address against `rules`, is passed over. Under a flood only some
     datagrams of each source are read; the loop is never held up. `interface_addr`: hear only the
-    network of this address of ours.
+    network of this address; raises BadArgument when it is not one of ours.
     """
 
     def __init__(
@@ -236,6 +236,8 @@ class Scanner:
         self._port = port
         self._rules = rules
         self._network = network_of(interface_addr) if interface_addr else None
+        if interface_addr and self._network is None:
+            raise BadArgument("LISTOFADDRS", "NET", f"{interface_addr} is no address of ours")
         self._changed = changed
         self._room = bytearray(RECEIVED_BYTES_MAX)
         self._usual, self._long = _Ration(*USUAL_RATION), _Ration(*LONG_RATION)

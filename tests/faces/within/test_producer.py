@@ -446,8 +446,11 @@ def test_a_token_degraded_by_an_agent_is_as_good(shop):
 def test_a_payment_that_failed_entitles_to_nothing(shop):
     reference = shop.total()[1]["paymentReferenceID"]
     shop.pay(reference, "no such token")
-    unpaid = {"key": key_of(shop.face._secret, reference).reveal(), "issued": "2026-03-01T09:00:00Z",
-              "expiry": "2026-03-08T09:00:00Z"}  # fmt: skip
+    unpaid = {
+        "key": key_of(shop.face._secret, reference).reveal(),
+        "issued": "2026-03-01T09:00:00Z",
+        "expiry": "2026-03-08T09:00:00Z",
+    }
     assert shop.begin(unpaid, 1)[1]["errorCode"] == 15
     assert shop.end(unpaid, 1)[1]["errorCode"] == 18
 

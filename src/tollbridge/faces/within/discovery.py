@@ -37,9 +37,13 @@ def datagram(broadcast: Broadcast) -> bytes:
     """Write a broadcast in at most 2048 bytes, keys in the order of the originals (WIRE 1.1).
 
     When it is longer the description is cut between characters, then types of services are left
-    out from the end. Raises BadArgument when name, id and address alone are too long.
+    out from the end. Raises BadArgument when name, id and address alone are too long, or a text
+    cannot be written.
     """
-    return codec.write(_fitted(broadcast))
+    try:
+        return codec.write(_fitted(broadcast))
+    except UnicodeEncodeError as error:
+        raise BadArgument("UNKNOWN", "NET", "what a device says is not text", error) from None
 
 
 def read_datagram(data: bytes) -> Broadcast:
