@@ -7,10 +7,13 @@ from pathlib import Path
 
 import click
 
+from tollbridge.bridges import securenet, worldpay_online
 from tollbridge.bridges.sandbox.codes import REASONS
 from tollbridge.cli.main import COMMANDS, main
 from tollbridge.core import facts, operation, outcome, verbs
 from tollbridge.engine.config import Settings
+from tollbridge.faces.psp import messages as psp
+from tollbridge.faces.psp.settings import Host, Merchant
 from tollbridge.faces.wpi import outcome as wpi
 from tollbridge.faces.wpi.profile import Profile, Shop
 from tollbridge.faces.wpi.tables import SERVICES
@@ -119,6 +122,14 @@ def page_settings():
             if field.name not in skip
         ]  # fmt: skip
         text += table(("setting", "default"), rows)
+    text += f"\n## [faces.psp]\n\n{inspect.getdoc(Host)}\n\n"
+    rows = [(f"`{field.name}`", f"`{_default(field)}`") for field in fields(Host)
+            if field.name != "merchants"]  # fmt: skip
+    text += table(("setting", "default"), rows)
+    text += f"\n## [faces.psp.merchants.NAME]\n\n{inspect.getdoc(Merchant)}\n"
+    for made in (worldpay_online, securenet):
+        name = made.__name__.rpartition(".")[2]
+        text += f"\n## [bridges.{name}]\n\n{inspect.getdoc(made.bridge)}\n"
     text += "\n## [bridges.sandbox]\n\n`url` (default: the network in this process), `notice_key`, "
     text += "`answer_limit_s`, `in_flight_limit_s`.\n\n## Environment\n\n"
     rows = [
@@ -171,8 +182,26 @@ def page_endpoints():
         for path in openapi.PATHS
     ]  # fmt: skip
     rows.append(("`POST /wpi/{intent}`", "A WPI request; see wpi.md", "yes", "the session id"))
+    rows += [
+        (f"`{method} {path}`", does, key, name)
+        for method, path, does, key, name in (
+            ("POST", "/v1/tokens", "Make a client token of a card", "client key", ""),
+            ("POST", "/v1/orders", "Charge a client token", "service key", "possible"),
+            ("GET", "/v1/orders?customerOrderCode=", "Find orders", "service key", ""),
+            ("GET", "/v1/orders/{orderCode}", "Show an order", "service key", ""),
+            ("POST", "/v1/orders/{orderCode}/refund", "Give back", "service key", "possible"),
+            ("GET", "/v1/transactions", "List the newest paid orders", "no", ""),
+            ("GET", "/psp", "A page that shows them", "no", ""),
+            ("POST", "/api/PreVault/Card", "SecureNet: make a client token", "public key", ""),
+            ("POST", "/api/Payments/Charge", "SecureNet: charge it", "id and key", ""),
+        )
+    ]
     text = "# Endpoints\n\nThe whole contract is at `GET /openapi.json` of a running server.\n\n"
-    return text + table(("call", "does", "credential", "idempotency key"), rows)
+    text += table(("call", "does", "credential", "idempotency key"), rows)
+    text += "\nFrom `/v1/tokens` on they are the face `psp`; see ../how-to/psp.md.\n\n"
+    text += "## Custom codes of the face psp\n\n"
+    rows = [(f"`{code}`", status) for code, status in psp.STATUS.items()]
+    return text + table(("code", "HTTP status"), rows)
 
 
 def page_sandbox():

@@ -247,3 +247,23 @@ def test_a_track_is_not_shown_at_all(text, clean):
 )
 def test_a_security_code_is_not_shown_at_all(text, clean):
     assert scrub(text) == clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"token":"TEST_SU_aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"}',
+        '{"clientToken": "e63260de-bd61-4f5b-4fbe-f6d495ec0c9c"}',
+        r"{\"paymentMethodId\":\"1a9ae1b0-5cc4-4a3f-9d04-6f3e1c2b7d55\"}",
+        "no order with TEST_SU_aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+        "key T_S_55555555-6666-7777-8888-999999999999 refused",
+        "key L_S_55555555-6666-7777-8888-999999999999 refused",
+    ],
+)
+def test_payment_tokens_and_service_keys_are_masked(text):
+    assert not re.search(r"[0-9a-f]{4,}-[0-9a-f]{4}", scrub(text)), scrub(text)
+
+
+def test_public_keys_and_words_about_tokens_stay():
+    for text in ("T_C_97e8cbaa-14e0-4b1c-b2af-469daf8f1356", "token: expired", "a token is needed"):
+        assert scrub(text) == text

@@ -42,6 +42,7 @@ number              | brand            | code | limit
 5413330089099999    | Mastercard       | 00   | none
 6799998900000099990 | Maestro          | 00   | 100000
 5413330089020037    | Mastercard       | 00   | none
+4444333322221111    | Visa             | 00   | none
 """
 ROWS = table(LISTED)
 LIMITED = [(number, int(limit)) for number, _, code, limit in ROWS if limit != "none"]

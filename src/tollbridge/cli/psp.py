@@ -8,6 +8,7 @@ import click
 
 from tollbridge.cli import logs
 from tollbridge.cli import settings as sources
+from tollbridge.ground.errors import ConfigError
 
 DEFAULTS = {"journal": "psp.sqlite", "port": 8080}
 
@@ -46,7 +47,8 @@ def serve(
     """Start the host.
 
     With nothing configured it plays the card network itself and has one merchant, whose keys it
-    prints. Merchants of your own stand in the settings as [faces.psp.merchants.NAME].
+    prints; over another network it takes none but your own. They stand in the settings as
+    [faces.psp.merchants.NAME].
     """
     from tollbridge.cli.serve import announce, end_quietly, open_house, run
     from tollbridge.faces.psp import PspFace
@@ -58,6 +60,9 @@ def serve(
         config, DEFAULTS, journal=journal, host=host, port=port, ca_file=ca_file
     )
     settings = replace(settings, faces={"psp": settings.faces.get("psp", {})})
+    if next(iter(settings.bridges), "") != "sandbox" and "merchants" not in settings.faces["psp"]:
+        text = "[faces.psp.merchants.NAME]: is needed, everybody knows the keys for tests"
+        raise ConfigError([text])
     house = open_house(sources.beside(settings, sandbox_url), _certificate(tls_cert, tls_key))
     announce(house, "The PSP")
     click.echo(f"  page      {house.url}/psp")

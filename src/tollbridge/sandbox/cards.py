@@ -74,6 +74,7 @@ CARDS: tuple[TestCard, ...] = (
     TestCard("5413330089099999", "mastercard-pin", pin="1234", verification="offline_pin"),
     TestCard("6799998900000099990", "maestro", kind="debit", limit_minor=DEBIT_MINOR),
     TestCard("5413330089020037", "mastercard-magstripe", entries=("magstripe",)),
+    TestCard("4444333322221111", "visa-2"),
 )
 
 BY_NUMBER = {card.number: card for card in CARDS}

@@ -330,6 +330,8 @@ def test_a_refund_is_found_in_its_order():
     assert found(REFUND, 200, [entry()]) is Unclear.NOT_FOUND
     assert found(REFUND, 200, [entry(refunds=None)]) is Unclear.CANNOT_KNOW
     assert found(REFUND, 200, [entry(refunds=[refund])]).amount == Money.of(500, "GBP")
+    other = refund | {"idempotencyKey": "another"}
+    assert found(REFUND, 200, [entry(refunds=[other])]) is Unclear.NOT_FOUND
     failed = refund | {"paymentStatus": "FAILED"}
     assert isinstance(found(REFUND, 200, [entry(refunds=[failed])]), Declined)
 

@@ -394,16 +394,33 @@ def test_an_unknown_order_is_a_500_and_is_known_later():
     psp.world.faults.rules.append(Rule(Fault.LOSE_ANSWER, what="operation"))
     psp.world.faults.rules.append(Rule(Fault.LOSE_ANSWER, what="inquiry"))
     token = psp.token()
-    answer = psp.order(token)
-    assert code_of(answer) == (500, "UNEXPECTED_ERROR")
-    assert code_of(psp.order(token)) == (500, "UNEXPECTED_ERROR")
+    for _ in range(2):
+        answer = psp.call(order(token, asked="op.1"))
+        assert code_of(answer) == (500, "UNEXPECTED_ERROR")
     assert [shown["paymentStatus"] for shown in psp.call(listed())[1]] == ["PENDING"]
     psp.world.recover()
-    status, paid = psp.order(token)
+    status, paid = psp.call(order(token, asked="op.1"))
     assert (status, paid["paymentStatus"]) == (200, "SUCCESS")
     (shown,) = psp.call(listed())[1]
     assert shown["paymentStatus"] == "SUCCESS"
     assert shown["orderCode"] == paid["orderCode"]
+    assert psp.world.differences() == []
+
+
+@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.PENDING, Fault.LATE_DELIVERY])
+def test_who_does_not_ask_later_is_told_no_and_it_stays_no(psp, fault):
+    """Without a key of its own, an asker takes an error for the end: then it must be one."""
+    psp.world.faults.rules.append(Rule(fault, what="operation", delay_s=40.0))
+    psp.world.faults.rules.append(Rule(Fault.DROP, what="inquiry", times=50))
+    token = psp.token()
+    first = psp.order(token)
+    assert (first[0], first[1]["paymentStatus"]) == (200, "FAILED")
+    assert first[1]["paymentStatusReason"] == "ANSWER_TOO_LATE"
+    psp.world.recover()
+    assert psp.order(token) == first
+    assert psp.call(listed())[1][0]["paymentStatus"] == "FAILED"
+    assert psp.call(sent("GET", "/v1/transactions")) == (200, [])
+    assert sum(movement.taken_minor for movement in psp.world.movements) == 0
     assert psp.world.differences() == []
 
 
@@ -558,9 +575,12 @@ def test_securenet_refuses_and_declines_in_its_own_words(psp):
     token = psp.call(vault_card(number="4000000000000002"))[1]["token"]
     assert code(charge(token, 1)) == (200, "DECLINED", 2)
     psp.world.faults.rules.append(Rule(Fault.DROP, what="operation"))
-    psp.world.faults.rules.append(Rule(Fault.DROP, what="inquiry"))
+    psp.world.faults.rules.append(Rule(Fault.DROP, what="inquiry", times=50))
     token = psp.call(vault_card())[1]["token"]
-    assert code(charge(token, 1)) == (500, "UNEXPECTED_ERROR", 3)
+    assert code(charge(token, 1)) == (200, "DECLINED", 2)
+    psp.world.recover()
+    assert code(charge(token, 1)) == (200, "DECLINED", 2)
+    assert sum(movement.taken_minor for movement in psp.world.movements) == 0
 
 
 # Settings and secrets
@@ -582,6 +602,12 @@ def test_settings_that_cannot_work_are_all_told_at_once():
     assert len(error.value.problems) == 8
     with pytest.raises(ConfigError, match="at least one"):
         host({"merchants": {}})
+
+
+def test_a_card_is_forgotten_once_it_is_charged(psp):
+    psp.order(psp.token())
+    (held,) = psp.face.vaults[MERCHANT]._held.values()
+    assert held.card is None
 
 
 def test_cards_and_tokens_stand_in_no_page_and_no_repr(psp):

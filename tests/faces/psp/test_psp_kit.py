@@ -27,6 +27,8 @@ def sent(method, url, body=None, key=KEYS.service_key, **more):
 
 @pytest.mark.req("W-083", "W-141", "W-177", "WX-024")
 class TestPsp(FaceKit):
+    asked = "01J.1"
+
     def face(self, world):
         made = face({}, world.clock, world.ids)
         held = card()
@@ -49,7 +51,7 @@ class TestPsp(FaceKit):
                 "orderDescription": "Garden Watering - 6 units @ GBP 3.25 per unit.",
                 "customerOrderCode": "order-7",
             },
-            idempotency_key="01J.1",
+            idempotency_key=self.asked,
         )
 
     def learning(self):
@@ -67,3 +69,9 @@ class TestPsp(FaceKit):
             (answer,) = answer
         words = {"SUCCESS": "approved", "FAILED": "failed", "PENDING": "unknown"}
         return words[answer["paymentStatus"]]
+
+
+class TestPspWithoutKeys(TestPsp):
+    """The same for an asker that gives no key and does not ask later."""
+
+    asked = ""

@@ -14,7 +14,7 @@ from uuid import UUID
 from tollbridge.core.asks import Ask, Look
 from tollbridge.core.brands import brand_of
 from tollbridge.core.instrument import Card, InstrumentView
-from tollbridge.core.operation import FINAL, Operation, State
+from tollbridge.core.operation import Operation
 from tollbridge.core.outcome import Approved
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
@@ -207,7 +207,7 @@ class PspFace:
             _Wanted(name, wanted.token, money, wanted.code, wanted.code, "")
         )
         outcome = payment.opening.outcome
-        approved = isinstance(outcome, Approved)
+        approved = orders.status(payment.opening) == orders.PAID
         code = outcome.authorization_code if isinstance(outcome, Approved) else ""
         transaction = {
             # As many bits as every JSON reader keeps.
@@ -236,22 +236,15 @@ class PspFace:
         except Refused as error:
             refused = error
         if held is not None and held.card is not None:
-            order = Order(
-                name,
-                wanted.merchant,
-                wanted.code,
-                wanted.description,
-                held.holder,
-                self._clock.now(),
-            )
+            order = Order(name, wanted.merchant, wanted.code, held.holder, self._clock.now())
             payment = yield from self._begin(order, wanted, held, held.card)
         else:
             payment = yield Look(key=IdempotencyKey(orders.SCOPE, name))
             if payment is None:
                 raise refused or Refused("TKN_NOT_FOUND", "there is no such token")
             order = yield from self._recall(name)
-        _same(payment.opening, order, wanted)
-        if payment.opening.state not in FINAL:
+        _same(payment.opening, wanted)
+        if orders.status(payment.opening) == orders.PENDING:
             raise Refused(
                 "UNEXPECTED_ERROR",
                 "the outcome is not known yet; ask with GET /v1/orders?customerOrderCode=",
@@ -273,6 +266,7 @@ class PspFace:
                 bridge=self.host.bridge,
                 reference=wanted.code,
                 details={"description": wanted.description, "asked": wanted.asked},
+                patience_s=None if wanted.asked else self.host.patience_s,
             )
         except IdempotencyConflict:
             raise _conflict() from None
@@ -314,9 +308,9 @@ class PspFace:
             raise Refused("BAD_REQUEST", str(error)) from None
         refund = payment.find(key)
         assert refund is not None
-        if refund.state not in FINAL:
+        if orders.status(refund) == orders.PENDING:
             raise Refused("UNEXPECTED_ERROR", "the outcome of the refund is not known yet")
-        if refund.state is not State.APPROVED:
+        if orders.status(refund) != orders.PAID:
             raise Refused("BAD_REQUEST", f"the refund was not done: {orders.reason(refund)}")
         return codec.answer(orders.view(order, payment, self.host))
 
@@ -326,7 +320,7 @@ class PspFace:
         for key, _ in pages:
             order = yield from self._recall(key.rpartition("/")[2])
             payment: Payment | None = yield Look(key=order.key)
-            if payment is not None and payment.opening.state is State.APPROVED:
+            if payment is not None and orders.status(payment.opening) == orders.PAID:
                 shown.append(_record(order, payment.opening))
         return codec.answer(shown)
 
@@ -378,9 +372,9 @@ def _equal(shown: str, right: str) -> bool:
     return hmac.compare_digest(shown.encode(), right.encode()) and bool(right)
 
 
-def _same(opening: Operation, order: Order, wanted: _Wanted) -> None:
+def _same(opening: Operation, wanted: _Wanted) -> None:
     """Refuse an order that has the name of an earlier one and other content."""
-    first = (opening.amount, order.description, opening.request.details["asked"])
+    first = (opening.amount, orders.description(opening), orders.asked(opening))
     if first != (wanted.money, wanted.description, wanted.asked):
         raise _conflict()
 
@@ -396,6 +390,6 @@ def _record(order: Order, opening: Operation) -> dict[str, Any]:
         "maskedCard": "*" * 12 + orders.last_digits(opening.view),
         "amount": opening.amount.amount_minor,
         "currencyCode": opening.amount.currency.code,
-        "orderDescription": order.description,
+        "orderDescription": orders.description(opening),
         "transactionDateAndTime": iso(Instant(order.at)),
     }

@@ -8,7 +8,7 @@ from uuid import UUID
 from tollbridge.core.brands import BY_NAME
 from tollbridge.core.instrument import InstrumentView
 from tollbridge.core.operation import FINAL, Operation, State
-from tollbridge.core.outcome import Declined, Unsent
+from tollbridge.core.outcome import DeclineCode, Declined, Unsent
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.psp.messages import Holder
@@ -21,6 +21,7 @@ from tollbridge.wire import json
 
 SCOPE = "psp"
 RECENT = "recent/"
+PAID, FAILED, PENDING = "SUCCESS", "FAILED", "PENDING"
 _END_OF_TIME = 10**17
 
 
@@ -34,7 +35,6 @@ class Order:
     name: str
     merchant: str
     code: str
-    description: str
     holder: Holder
     at: Instant
 
@@ -75,14 +75,32 @@ def by_code(merchant: str, code: str) -> str:
 
 
 def status(operation: Operation) -> str:
-    """Say how an order or a refund stands, in the service's words; PENDING is our own."""
+    """Say how an order or a refund stands, in the service's words; PENDING is our own.
+
+    What was given up stays failed: an approval that comes late is undone.
+    """
+    if operation.abandoned:
+        return FAILED
     if operation.state is State.APPROVED:
-        return "SUCCESS"
-    return "FAILED" if operation.state in FINAL else "PENDING"
+        return PAID
+    return FAILED if operation.state in FINAL else PENDING
+
+
+def description(opening: Operation) -> str:
+    """Give what a merchant said an order is for."""
+    return opening.request.details["description"]
+
+
+def asked(operation: Operation) -> str:
+    """Give the asker's own name for an order or a refund; "" where it gave none, or where the
+    payment was refunded by another way than this face."""
+    return operation.request.details.get("asked", "")
 
 
 def reason(operation: Operation) -> str:
     """Say why an order was not paid; "" where it was or may be."""
+    if operation.abandoned:
+        return DeclineCode.ANSWER_TOO_LATE.upper()
     match operation.outcome:
         case Declined(code=code):
             return code.upper()
@@ -103,8 +121,8 @@ def view(order: Order, payment: Payment, host: Host, token: str = "") -> dict[st
     assert opening.view is not None
     shown: dict[str, Any] = {
         "orderCode": order.name,
-        "token": token,
-        "orderDescription": order.description,
+        **({"token": token} if token else {}),
+        "orderDescription": description(opening),
         "amount": opening.amount.amount_minor,
         "currencyCode": opening.amount.currency.code,
         "paymentStatus": status(opening),
@@ -122,8 +140,7 @@ def view(order: Order, payment: Payment, host: Host, token: str = "") -> dict[st
     if why := reason(opening):
         shown["paymentStatusReason"] = why
     if not token:
-        del shown["token"]
-        shown["idempotencyKey"] = opening.request.details["asked"]
+        shown["idempotencyKey"] = asked(opening)
         shown["refunds"] = [
             _refund(order, op) for op in payment.operations if op.verb is Verb.REFUND
         ]
@@ -153,7 +170,7 @@ def _refund(order: Order, refund: Operation) -> dict[str, Any]:
     assert refund.amount is not None
     return {
         "orderCode": order.name,
-        "idempotencyKey": refund.request.details["asked"],
+        "idempotencyKey": asked(refund),
         "amount": refund.amount.amount_minor,
         "currencyCode": refund.amount.currency.code,
         "paymentStatus": status(refund),

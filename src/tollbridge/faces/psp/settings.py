@@ -46,6 +46,9 @@ class Host:
     currency. Without it there is one merchant for tests, whose keys everybody knows.
     `token_lifetime_s` is how long a client token can be used, `tokens_max` how many of one
     merchant live at a time. `bridge` names where orders go ("": the engine's first bridge).
+    `patience_s` is how much longer an order waits for an outcome that the provider behind the host
+    did not give at once, when it came without an `Idempotency-Key`: who sends none does not ask
+    later, so the order then fails, and an approval that comes late is undone.
     `issuer` and `country` are what the host says of every card, for it does not know.
     """
 
@@ -53,6 +56,7 @@ class Host:
     token_lifetime_s: float = 600.0
     tokens_max: int = 10_000
     bridge: str = ""
+    patience_s: float = 15.0
     issuer: str = "TEST ISSUER"
     country: str = "GB"
 
@@ -66,7 +70,7 @@ def host(settings: Mapping[str, object]) -> Host:
     values = _values(_HOST, settings, "", problems)
     if "merchants" in values:
         values["merchants"] = _merchants(values["merchants"], problems)
-    for name in ("token_lifetime_s", "tokens_max"):
+    for name in ("token_lifetime_s", "tokens_max", "patience_s"):
         if name in values and values[name] <= 0:
             problems.append(f"{name}: above zero")
     if problems:
@@ -79,6 +83,7 @@ _HOST: dict[str, tuple[Any, str]] = {
     "token_lifetime_s": (int | float, "a number of seconds"),
     "tokens_max": (int, "a whole number"),
     "bridge": (str, "a text"),
+    "patience_s": (int | float, "a number of seconds"),
     "issuer": (str, "a text"),
     "country": (str, "a text"),
 }
