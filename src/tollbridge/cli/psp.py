@@ -60,7 +60,9 @@ def serve(
         config, DEFAULTS, journal=journal, host=host, port=port, ca_file=ca_file
     )
     settings = replace(settings, faces={"psp": settings.faces.get("psp", {})})
-    if next(iter(settings.bridges), "") != "sandbox" and "merchants" not in settings.faces["psp"]:
+    own = settings.faces["psp"]
+    charging = own.get("bridge") or next(iter(settings.bridges), "")
+    if charging != "sandbox" and "merchants" not in own:
         text = "[faces.psp.merchants.NAME]: is needed, everybody knows the keys for tests"
         raise ConfigError([text])
     house = open_house(sources.beside(settings, sandbox_url), _certificate(tls_cert, tls_key))
