@@ -55,7 +55,7 @@ class Producer:
         self.port, self.psp_port, self.discovery_port = (21000 + 3 * number + i for i in range(3))
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tollbridge", "within", "produce", str(offer),
+            [sys.executable, "-m", "tollbridge", "within", "produce", str(offer), "--quiet",
              "--folder", str(self.folder), "--port", str(self.port),
              "--psp-port", str(self.psp_port), "--discovery-port", str(self.discovery_port)],
             stdout=(self.folder / "output").open("w"),

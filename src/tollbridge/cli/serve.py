@@ -94,12 +94,16 @@ def run(house: House) -> None:
         date_header=False,
         **CONFIG,
     )
-    # What is loaded now stays for good: the collector need not look at it again and again.
+    settle_down()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=[house.listening]))
+
+
+def settle_down() -> None:
+    """What is loaded now stays for good: the collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(uvicorn.Server(config).serve(sockets=[house.listening]))
 
 
 def end_quietly() -> None:

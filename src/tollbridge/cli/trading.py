@@ -49,6 +49,7 @@ DISCOVERY_PORT = click.option(
 @click.option("--discovery-port", type=int, help="Where broadcasts go (default 8980).")
 @click.option("--psp-port", type=int, default=PSP_PORT, show_default=True,
               help="Where its own payment provider serves, if it is its own.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Say nothing of sales and deliveries.")
 @sources.CA_FILE
 @sources.LOG_LEVEL
 @sources.LOG_JSON
@@ -58,6 +59,7 @@ def produce(
     port: int | None,
     discovery_port: int | None,
     psp_port: int,
+    quiet: bool,
     ca_file: Path | None,
     log_level: str,
     log_json: bool,
@@ -82,10 +84,11 @@ def produce(
     }
     options = Options(folder=folder, tls=trusting(ca_file), **wanted)
     folder.mkdir(parents=True, exist_ok=True)
-    uvloop.run(_produce(offered, options, psp_port))
+    uvloop.run(_produce(offered, options, psp_port, quiet=quiet))
 
 
-async def _produce(offered: "Offer", options: "Options", psp_port: int) -> None:
+async def _produce(offered: "Offer", options: "Options", psp_port: int, *, quiet: bool) -> None:
+    from tollbridge.cli.serve import settle_down
     from tollbridge.within.device import Device
     from tollbridge.within.meter import Meter
 
@@ -105,11 +108,12 @@ async def _produce(offered: "Offer", options: "Options", psp_port: int) -> None:
         )
         for service in offered.services:
             device.add_service(service)
-        meter = Meter(device, dict(offered.pace_s), _supplied)
+        meter = Meter(device, dict(offered.pace_s), _hush if quiet else _supplied)
 
         def hear(event: "Event") -> None:
             meter.hear(event)
-            _told(event)
+            if not quiet:
+                _told(event)
 
         device.set_event_handler(hear)
         await device.init_producer(psp)
@@ -123,6 +127,7 @@ async def _produce(offered: "Offer", options: "Options", psp_port: int) -> None:
                            f" {cost} for {price.unit_description or 'a unit'}")  # fmt: skip
         if offered.own_psp:
             click.echo(f"  provider  http://127.0.0.1:{psp_port}/v1  (its own, test cards only)")
+        settle_down()
         await _until_stopped()
 
 
@@ -182,6 +187,10 @@ def _told(event: "Event") -> None:
             click.echo(f"  delivery of {units} ended")
         case events.Failed(text=text):
             click.echo(f"  {text}", err=True)
+
+
+def _hush(_: "DeliveryBegun", __: int) -> None:
+    pass
 
 
 def _supplied(begun: "DeliveryBegun", units: int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tollbridge.core.instrument import Instrument
 from tollbridge.core.verbs import Verb
+from tollbridge.ground.flow import Note
 from tollbridge.ground.ids import IdempotencyKey, PaymentId
 from tollbridge.ground.money import Money
 
@@ -17,7 +18,8 @@ class Ask:
     `payment` names the payment to continue; opening verbs leave it out and name the `merchant` and
     may name the `bridge`. `target` is the ordinal of the operation a void undoes (None: the last
     one that counts). `reference` is the merchant's own, `details` what the face wants kept with
-    the operation; neither may hold a secret.
+    the operation; neither may hold a secret. `notes` are written to the face's notebook in the same
+    commit as the request, or else nothing is and VersionConflict is raised.
 
     `patience_s`: how long the asker waits for an outcome. None: it comes back at once with an
     operation that may be unresolved, and will look again. A number: when the outcome of a verb
@@ -38,6 +40,7 @@ class Ask:
     partial_ok: bool = False
     final_capture: bool = True
     patience_s: float | None = None
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from time import perf_counter
 from typing import Generic, TypeVar
 
 C = TypeVar("C")
 R = TypeVar("R")
+
+QUIET_ROUNDS = 3
+SHORT_S = 0.0005
 
 
 class Clerk(Generic[C, R]):
     """Gathers changes for everybody on one event loop and has `commit` write them.
 
     `commit` takes a batch, makes it durable and gives one result each, in order. `threaded` calls
-    it in a thread of its own, so that the loop goes on while the disk works; without it everything
-    happens in the loop, in an order that repeats (simulations).
+    it in a thread of its own, so that the loop goes on while the disk works, unless the last batch
+    took less time than the way to a thread and back is worth. Without it everything happens in the
+    loop, in an order that repeats (simulations).
     """
 
     def __init__(self, commit: Callable[[Sequence[C]], list[R]], *, threaded: bool) -> None:
@@ -28,6 +33,7 @@ class Clerk(Generic[C, R]):
         self._idle = asyncio.Event()
         self._idle.set()
         self._thread = ThreadPoolExecutor(1, "clerk") if threaded else None
+        self._took_s = SHORT_S
 
     def write(self, change: C) -> asyncio.Future[R]:
         """Write a change with the next commit; await the future to know that it is durable.
@@ -39,7 +45,7 @@ class Clerk(Generic[C, R]):
         self._queue.append((change, future))
         if self._idle.is_set():
             self._idle.clear()
-            loop.call_soon(self._commit, loop)
+            loop.call_soon(self._gather, loop, 0, 0)
         return future
 
     async def close(self) -> None:
@@ -48,20 +54,35 @@ class Clerk(Generic[C, R]):
         if self._thread is not None:
             self._thread.shutdown()
 
+    def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, quiet: int) -> None:
+        """Let the loop go round until it brings nothing more."""
+        quiet = quiet + 1 if len(self._queue) == seen else 0
+        if quiet < QUIET_ROUNDS:
+            loop.call_soon(self._gather, loop, len(self._queue), quiet)
+        else:
+            self._commit(loop)
+
     def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
         batch, self._queue = self._queue, []
         changes = [change for change, _ in batch]
-        if self._thread is None:
+        if self._thread is None or self._took_s < SHORT_S:
             done: Future[list[R]] = Future()
             try:
-                done.set_result(self._write(changes))
+                done.set_result(self._timed(changes))
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
                 done.set_exception(error)
             self._answer(loop, batch, done)
         else:
-            done = self._thread.submit(self._write, changes)
+            done = self._thread.submit(self._timed, changes)
             answer = partial(self._answer, loop, batch)
             done.add_done_callback(lambda done: loop.call_soon_threadsafe(answer, done))
+
+    def _timed(self, changes: Sequence[C]) -> list[R]:
+        start_s = perf_counter()
+        try:
+            return self._write(changes)
+        finally:
+            self._took_s = perf_counter() - start_s
 
     def _answer(
         self,
@@ -79,6 +100,6 @@ class Clerk(Generic[C, R]):
             else:
                 future.set_result(results[place])
         if self._queue:
-            loop.call_soon(self._commit, loop)
+            loop.call_soon(self._gather, loop, 0, 0)
         else:
             self._idle.set()

@@ -38,6 +38,7 @@ from tollbridge.ground.errors import (
     RemoteProtocolError,
     Unsupported,
     UsageError,
+    VersionConflict,
 )
 from tollbridge.ground.flow import Browse, Exchange, Flow, Page, Party, Recall, Remember, Wait
 from tollbridge.ground.ids import IdSource, PaymentId, split_operation_id
@@ -117,8 +118,8 @@ class Engine:
 
     # Asking and looking
 
-    async def ask(self, ask: Ask) -> Payment:
-        """Do what is asked and give the payment as it is then.
+    async def ask(self, ask: Ask, notebook: str = "") -> Payment:
+        """Do what is asked and give the payment as it is then; `ask.notes` go to `notebook`.
 
         The operation is `payment.find(ask.key)`; it may be unresolved. Asked again with the same
         key, the operation is found, not done again. Raises UsageError (nothing was sent) or
@@ -133,11 +134,13 @@ class Engine:
                 if taken is None:
                     raise
                 return await self._found(ask, taken)
-            done = await self._begin(payment, request, ask)
+            done = await self._begin(payment, request, ask, notebook)
             if isinstance(done, KeyTaken):
                 return await self._found(ask, done.payment)
             if isinstance(done, Payment):
                 return done
+            if done.of_notes:
+                raise VersionConflict("a page to be written with the request was changed")
 
     async def look(self, look: Look) -> Payment | None:
         """Show a payment by name (raises UnknownPayment) or by idempotency key (None: unused)."""
@@ -165,7 +168,7 @@ class Engine:
         async def do(wanted: Any) -> Any:
             match wanted:
                 case Ask():
-                    return await self.ask(wanted)
+                    return await self.ask(wanted, face.name)
                 case Look():
                     return await self.look(wanted)
                 case Exchange():
@@ -301,9 +304,9 @@ class Engine:
         return request
 
     async def _begin(
-        self, before: Payment | None, request: Requested, ask: Ask
-    ) -> Payment | KeyTaken | None:
-        """Write the request and carry it out; None when somebody wrote to the payment first."""
+        self, before: Payment | None, request: Requested, ask: Ask, notebook: str
+    ) -> Payment | KeyTaken | Stale:
+        """Write the request and carry it out; Stale when somebody wrote first."""
         name = before.id if before else self.ids.payment_id(request.at)
         bridge = self._bridge(request.bridge)
         finished = self._running[name] = asyncio.get_running_loop().create_future()
@@ -318,13 +321,20 @@ class Engine:
                 facts = (request,)
                 payment = after(before, facts) if before else opened(name, facts)
             written = await self._clerk.write(
-                Entry(name, payment.version, facts, payment.unfinished, rows.digest(ask.key))
+                Entry(
+                    name,
+                    payment.version,
+                    facts,
+                    payment.unfinished,
+                    rows.digest(ask.key),
+                    Notes(notebook, ask.notes) if ask.notes else None,
+                )
             )
             if isinstance(written, KeyTaken):
                 return written
             if isinstance(written, Stale):
                 self._payments.pop(name, None)
-                return None
+                return written
             self._keep(payment)
             outcome = await self._carry_out(flow, wanted, payment, bridge)
             if outcome is not None:

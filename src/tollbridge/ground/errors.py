@@ -9,6 +9,7 @@ Two questions cut the tree: whose fault is it, and could money have moved?
     │   ├── IllegalOperation
     │   ├── UnresolvedOperation     an earlier operation of the payment has no outcome yet
     │   ├── IdempotencyConflict     same key, different content
+    │   ├── VersionConflict         a page to be written with the request was changed by somebody
     │   └── Unsupported             the bridge does not do that, as its capabilities say
     ├── ProtocolError               abstract
     │   ├── LocalProtocolError      we were about to break the peer's rules
@@ -67,6 +68,12 @@ class IdempotencyConflict(UsageError):
     """This idempotency key was used before with different content."""
 
     code = "idempotency_conflict"
+
+
+class VersionConflict(UsageError):
+    """A page that was to be written with the request has another version; read it again."""
+
+    code = "version_conflict"
 
 
 class Unsupported(UsageError):

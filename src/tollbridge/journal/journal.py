@@ -23,7 +23,8 @@ class Entry:
     """Facts of one payment to be written together, as that payment's `version` (from 1).
 
     `unfinished` says whether recovery has work left on the payment after them; `claim` is the
-    digest of the idempotency key the entry takes, if it takes one.
+    digest of the idempotency key the entry takes, if it takes one. `notes` are written with it, or
+    neither is.
     """
 
     payment: PaymentId
@@ -31,6 +32,7 @@ class Entry:
     facts: tuple[Fact, ...]
     unfinished: bool
     claim: bytes | None = None
+    notes: "Notes | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,12 @@ class KeyTaken:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Somebody wrote first: the payment or the page has another version; nothing was written."""
+    """Somebody wrote first: the payment or a page has another version; nothing was written.
+
+    `of_notes`: it was a page that an entry was to be written with.
+    """
+
+    of_notes: bool = False
 
 
 Result: TypeAlias = Written | KeyTaken | Stale

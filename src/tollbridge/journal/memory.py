@@ -46,6 +46,8 @@ class MemoryJournal:
             return KeyTaken(self._claims[claim])
         if entry.version != len(self._by_payment.get(entry.payment, ())) + 1:
             return Stale()
+        if entry.notes is not None and isinstance(self._note(entry.notes), Stale):
+            return Stale(of_notes=True)
         head = self.head()
         number = head.number + 1
         body = rows.encode(entry.facts)

@@ -236,6 +236,8 @@ class _Batch:
             return KeyTaken(taken[claim])
         if entry.version != versions.get(payment, 0) + 1:
             return Stale()
+        if entry.notes is not None and isinstance(_write_notes(self.database, entry.notes), Stale):
+            return Stale(of_notes=True)
         number = self.head.number + 1
         body = rows.encode(entry.facts)
         hashed = rows.link(self.head.hash, number, payment, entry.version, body)

@@ -7,6 +7,7 @@ accept what each test leaves behind.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tollbridge.core.facts import Dispatched, Fact, Noted, Posting, Requested, Settled, Topic
 from tollbridge.core.instrument import InstrumentView
@@ -466,6 +467,23 @@ class JournalKit:
             journal.commit([Notes("within", (Note("a", None),))])
             assert journal.recall("wpi", "a") == Page(b"ours", 1)
             assert journal.recall("iotp", "a") is None
+
+    def test_an_entry_and_its_notes_are_written_together_or_not_at_all(self) -> None:
+        with self.journal(note("a", b"old")) as journal:
+            notes = (Note("a", b"new", 1), Note("b", b"b", 0))
+            entry = replace(opening(1, "k"), notes=Notes("wpi", notes))
+            behind = replace(entry, notes=Notes("wpi", (Note("c", b"c"), Note("a", b"x", 7))))
+            assert journal.commit([behind]) == [Stale(of_notes=True)]
+            assert journal.recall("wpi", "c") is None
+            assert journal.find(key("k")) is None
+            assert journal.commit([entry]) == [Written(1)]
+            assert journal.recall("wpi", "a") == Page(b"new", 2)
+            again = replace(opening(2, "k"), notes=Notes("wpi", (Note("c", b"c"),)))
+            assert journal.commit([again]) == [KeyTaken(payment(1))]
+            late = replace(opening(1), notes=Notes("wpi", (Note("c", b"c"),)))
+            assert journal.commit([late]) == [Stale()]
+            assert journal.recall("wpi", "c") is None
+            verify(journal)
 
     def test_pages_are_listed_by_the_beginning_of_their_keys(self) -> None:
         with self.journal() as journal:

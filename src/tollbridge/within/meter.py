@@ -30,17 +30,16 @@ class Meter:
         match event:
             case DeliveryBegun(token=token):
                 self._stop(token.key)
+                if not self.pace_s.get(event.service_id):
+                    self.shown(event, event.units)
+                    return
                 self._running[token.key] = asyncio.create_task(self._run(event))
             case DeliveryEnded(token=token):
                 self._stop(token.key)
 
     async def _run(self, begun: DeliveryBegun) -> None:
-        pace_s = self.pace_s.get(begun.service_id, 0.0)
-        if not pace_s:
-            self.shown(begun, begun.units)
-            return
         for unit in range(1, begun.units + 1):
-            await asyncio.sleep(pace_s)
+            await asyncio.sleep(self.pace_s[begun.service_id])
             await self.device.metered(begun.token.key, unit)
             self.shown(begun, unit)
         self._running.pop(begun.token.key, None)

@@ -43,7 +43,7 @@ from tollbridge.ground.errors import (
     JournalError,
     UsageError,
 )
-from tollbridge.ground.flow import Browse, Flow, Page, Recall, Remember
+from tollbridge.ground.flow import Browse, Flow, Page, Recall
 from tollbridge.ground.ids import IdempotencyKey, IdSource
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret, mask_number
@@ -254,8 +254,7 @@ class PspFace:
     def _begin(
         self, order: Order, wanted: _Wanted, held: Held, card: Card
     ) -> Generator[Any, Any, Payment]:
-        """Write the order down, then ask. Asked again meanwhile, the engine finds the same."""
-        yield Remember(order.notes())
+        """Ask, and write the order down with it. Asked again, the engine finds the same."""
         try:
             payment: Payment = yield Ask(
                 verb=Verb.PURCHASE,
@@ -267,6 +266,7 @@ class PspFace:
                 reference=wanted.code,
                 details={"description": wanted.description, "asked": wanted.asked},
                 patience_s=None if wanted.asked else self.host.patience_s,
+                notes=order.notes(),
             )
         except IdempotencyConflict:
             raise _conflict() from None

@@ -47,7 +47,13 @@ from tollbridge.faces.within.orders import I32_MAX, Order, Stage
 from tollbridge.faces.within.refusals import Reason, Refused
 from tollbridge.faces.within.tokens import Keys
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Clock, Instant
-from tollbridge.ground.errors import JournalError, RemoteProtocolError, UsageError
+from tollbridge.ground.errors import (
+    IdempotencyConflict,
+    JournalError,
+    RemoteProtocolError,
+    UsageError,
+    VersionConflict,
+)
 from tollbridge.ground.flow import Browse, Flow, Note, Page, Recall, Remember
 from tollbridge.ground.ids import IdempotencyKey, IdSource
 from tollbridge.ground.money import Money
@@ -61,6 +67,7 @@ LIMITS = Limits(body_bytes_max=1024 * 1024)
 DELIVERY_LIFETIME_S = 7 * 24 * 3600
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 ATTEMPTS_MAX = 100
+ORDERS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +135,7 @@ class WithinFace:
         self._clock = clock
         self._ids = ids
         self._quotes: OrderedDict[str, Order] = OrderedDict()
+        self._orders: OrderedDict[str, tuple[Order, int]] = OrderedDict()
         self._due: dict[str, Instant] | None = None
 
     def endpoints(self) -> Sequence[Endpoint]:
@@ -249,30 +257,32 @@ class WithinFace:
             raise Refused(Reason.OTHER_CLIENT)
         if not wanted.client_token.reveal():
             raise Refused(Reason.NO_CLIENT_TOKEN)
-        digest = hashlib.sha256(wanted.client_token.reveal().encode()).hexdigest()
+        digest = _digest(wanted.client_token)
         while order.paid is None:
-            if order.stage is Stage.PAYING and order.token_digest != digest:
-                order, version = yield from self._learned(page, order, version)
+            if order.stage is Stage.PAYING:
+                order = yield from self._learned(order)
+                if order.stage is Stage.PAYING and order.token_digest == digest:
+                    raise Refused(Reason.PAYMENT_UNKNOWN)
                 if order.stage is Stage.PAYING:
                     raise Refused(Reason.OTHER_TOKEN)
-            elif order.stage is Stage.PAYING:
-                order = yield from self._paid(page, order, version, wanted.client_token)
+            elif order.attempt >= ATTEMPTS_MAX:
+                raise Refused(Reason.NOT_PAID)
             else:
-                started = order.paying(digest)
-                if started.attempt > ATTEMPTS_MAX:
-                    raise Refused(Reason.NOT_PAID)
-                order, version = yield from self._write(page, started, version)
-                self._quotes.pop(reference, None)
+                order, version = yield from self._pay(page, order, version, wanted.client_token)
         if order.token_digest != digest:
             raise Refused(Reason.OTHER_TOKEN)
         token = tokens.token(self._keys, key, order)
         paid_minor = order.total.amount_minor
         return PaymentResponse(self.terms.server_id, order.client_id, paid_minor, token)
 
-    def _paid(
+    def _pay(
         self, page: str, order: Order, version: int, client_token: Secret[str]
-    ) -> Generator[Any, Any, Order]:
-        """Ask for the money. Raises Refused unless it was paid."""
+    ) -> Generator[Any, Any, tuple[Order, int]]:
+        """Ask for the money; the order is written in the same commit as the request.
+
+        Gives the order paid, or as somebody else has written it meanwhile. Raises Refused.
+        """
+        order = order.paying(_digest(client_token))
         description = order.description
         self.tell(
             PaymentStarted(
@@ -286,47 +296,54 @@ class WithinFace:
             instrument=Token(client_token, InstrumentView(entry="online")),
             merchant=self.terms.merchant,
             reference=order.reference,
-            details={"description": description, "client": order.client_id},
+            details={
+                "description": description,
+                "client": order.client_id,
+                "token": order.token_digest,
+            },
+            notes=(Note(page, order.write(), version),),
         )
         try:
             payment: Payment = yield ask
+        except (VersionConflict, IdempotencyConflict):
+            return (yield from self._read(page, Reason.NO_ORDER, order.reference))
         except JournalError:
             raise Refused(Reason.PAYMENT_UNKNOWN) from None
         except UsageError as error:
-            # Nothing was sent: the order can be paid another way.
-            yield from self._write(page, replace(order, stage=Stage.FAILED), version)
+            # Nothing was written or sent: the order can be paid another way.
             self.tell(Failed(f"payment {order.reference}: {error}"))
             raise Refused(Reason.NOT_PAID) from None
-        order, _ = yield from self._after(page, order, version, payment)
+        self._quotes.pop(order.reference, None)
+        order = self._after(order, payment)
+        self._keep(page, order, version + 1)
+        self._watch(page, order)
         self.tell(PaymentEnded(order.reference, _known(order)))
         if order.stage is Stage.PAYING:
             raise Refused(Reason.PAYMENT_UNKNOWN)
         if order.paid is None:
             raise Refused(Reason.NOT_PAID)
-        return order
+        return order, version + 1
 
-    def _learned(
-        self, page: str, order: Order, version: int
-    ) -> Generator[Any, Any, tuple[Order, int]]:
-        """Look what became of a payment that was begun before."""
+    def _learned(self, order: Order) -> Generator[Any, Any, Order]:
+        """Tell from the journal what became of a payment that was begun."""
         payment: Payment | None = yield Look(key=self._key(order))
-        if payment is None:
-            return order, version
-        return (yield from self._after(page, order, version, payment))
+        assert payment is not None, "an order is paying in the same commit as its payment"
+        return self._after(order, payment)
 
-    def _after(
-        self, page: str, order: Order, version: int, payment: Payment
-    ) -> Generator[Any, Any, tuple[Order, int]]:
-        """Write down what a payment made of an order, if it is known."""
+    def _after(self, order: Order, payment: Payment) -> Order:
+        """Tell what a payment made of an order, if it is known.
+
+        This follows from the journal alone, whenever it is asked: nothing needs to be written, and
+        the token is dated from the moment the payment was settled.
+        """
         operation = payment.find(self._key(order))
         assert operation is not None
         if operation.unresolved:
-            return order, version
+            return order
         if operation.state is not State.APPROVED:
-            failed = replace(order, stage=Stage.FAILED)
-            return (yield from self._write(page, failed, version))
-        paid = order.settled(payment.id, self._clock.now(), self.terms.delivery_lifetime_s)
-        return (yield from self._write(page, paid, version))
+            return replace(order, stage=Stage.FAILED)
+        assert operation.settled_at is not None
+        return order.settled(payment.id, operation.settled_at, self.terms.delivery_lifetime_s)
 
     # Release
 
@@ -344,7 +361,7 @@ class WithinFace:
                 raise Refused(Reason.WRONG_SERVICE)
             self._service(number)
             begun, granted = order.begun(wanted.units, self._clock.now())
-            if begun == order or (yield Remember((Note(page, begun.write(), version),))):
+            if begun == order or (yield from self._put(page, begun, version)):
                 break
         if granted:
             self.tell(DeliveryBegun(number, order.price_id, wanted.token, granted))
@@ -359,7 +376,7 @@ class WithinFace:
             if order.service_id != number:
                 raise Refused(Reason.WRONG_SERVICE)
             ended, supplied = order.ended(wanted.units_received)
-            if ended == order or (yield Remember((Note(page, ended.write(), version),))):
+            if ended == order or (yield from self._put(page, ended, version)):
                 break
         if order.sessions:
             self.tell(DeliveryEnded(number, wanted.token, supplied))
@@ -373,7 +390,7 @@ class WithinFace:
         while True:
             order, version = yield from self._read(page, Reason.END_NO_ORDER)
             metered = order.metered(said.units)
-            if metered == order or (yield Remember((Note(page, metered.write(), version),))):
+            if metered == order or (yield from self._put(page, metered, version)):
                 return metered.free
 
     def _entitled(
@@ -381,6 +398,8 @@ class WithinFace:
     ) -> Generator[Any, Any, tuple[Order, int]]:
         """Read the paid order a token stands for, with the sessions that lapsed closed."""
         order, version = yield from self._read(page, otherwise)
+        if order.stage is Stage.PAYING:
+            order = yield from self._learned(order)
         if order.paid is None:
             raise Refused(otherwise)
         if order.client_id != wanted.client_id:
@@ -420,7 +439,7 @@ class WithinFace:
         """Bring one order as far as it can come."""
         order, version = yield from self._read(page, Reason.END_NO_ORDER)
         if order.stage is Stage.PAYING:
-            order, version = yield from self._learned(page, order, version)
+            order = yield from self._learned(order)
         if order.stage is Stage.PAID and self._has_expired(order):
             order, version = yield from self._write(page, order.expired(), version)
         if order.stage is Stage.REFUNDING:
@@ -429,6 +448,7 @@ class WithinFace:
         over = order.paid.expiry if order.paid is not None else order.quoted
         kept_until = Instant(over + self.terms.kept_s * MICROSECONDS_PER_S)
         if order.stage in (Stage.CLOSED, Stage.FAILED) and now >= kept_until:
+            self._orders.pop(page, None)
             if (yield Remember((Note(page, None, version),))):
                 del self._due[page]
             return
@@ -478,20 +498,41 @@ class WithinFace:
     def _read(
         self, page: str, otherwise: Reason, about: object = ""
     ) -> Generator[Any, Any, tuple[Order, int]]:
+        known = self._orders.get(page)
+        if known is not None:
+            return known
         found: Page | None = yield Recall(page)
         if found is None:
             raise Refused(otherwise, about)
         return Order.read(found.value), found.version
 
+    def _put(self, page: str, order: Order, version: int) -> Generator[Any, Any, bool]:
+        """Write an order over the version that was read; False when somebody wrote first."""
+        self._orders.pop(page, None)
+        if not (yield Remember((Note(page, order.write(), version),))):
+            return False
+        self._keep(page, order, version + 1)
+        return True
+
     def _write(
         self, page: str, order: Order, version: int
     ) -> Generator[Any, Any, tuple[Order, int]]:
         """Write an order; when somebody wrote first, give what they wrote."""
-        if (yield Remember((Note(page, order.write(), version),))):
-            if self._due is not None:
-                self._due[page] = order.paid.expiry if order.paid else self._clock.now()
+        if (yield from self._put(page, order, version)):
+            self._watch(page, order)
             return order, version + 1
         return (yield from self._read(page, Reason.NO_ORDER, order.reference))
+
+    def _keep(self, page: str, order: Order, version: int) -> None:
+        """Remember an order as the notebook has it: what is in use is not read each time."""
+        self._orders[page] = (order, version)
+        if len(self._orders) > ORDERS_KEPT:
+            self._orders.popitem(last=False)
+
+    def _watch(self, page: str, order: Order) -> None:
+        """Come back to an order when it expires, or at the next sweep if it is not paid yet."""
+        if self._due is not None:
+            self._due[page] = order.paid.expiry if order.paid else self._clock.now()
 
     def _key(self, order: Order) -> IdempotencyKey:
         return IdempotencyKey(self.name, order.attempt_name)
@@ -531,3 +572,7 @@ def _service_id(text: str) -> int:
 
 def _known(order: Order) -> bool | None:
     return None if order.stage is Stage.PAYING else order.paid is not None
+
+
+def _digest(client_token: Secret[str]) -> str:
+    return hashlib.sha256(client_token.reveal().encode()).hexdigest()
