@@ -258,15 +258,18 @@ class _Batch:
         return Written(number)
 
     def _insert(self) -> None:
-        many = self.database.executemany
-        many("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", self.entries)
-        many("INSERT INTO claim VALUES (?, ?)", self.claims)
-        many("INSERT INTO posting VALUES (?, ?, ?, ?, ?)", self.postings)
-        many("INSERT INTO outbox VALUES (?, ?)", self.outbox)
         opened = [(payment,) for payment, unfinished in self.unfinished.items() if unfinished]
         closed = [(payment,) for payment, unfinished in self.unfinished.items() if not unfinished]
-        many("INSERT OR IGNORE INTO unfinished VALUES (?)", opened)
-        many("DELETE FROM unfinished WHERE payment = ?", closed)
+        for statement, values in (
+            ("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", self.entries),
+            ("INSERT INTO claim VALUES (?, ?)", self.claims),
+            ("INSERT INTO posting VALUES (?, ?, ?, ?, ?)", self.postings),
+            ("INSERT INTO outbox VALUES (?, ?)", self.outbox),
+            ("INSERT OR IGNORE INTO unfinished VALUES (?)", opened),
+            ("DELETE FROM unfinished WHERE payment = ?", closed),
+        ):
+            if values:
+                self.database.executemany(statement, values)
 
     def _taken(self, digests: list[bytes]) -> dict[bytes, PaymentId]:
         found = self._lookup(

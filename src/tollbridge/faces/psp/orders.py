@@ -1,7 +1,7 @@
 """Orders: what the notebook keeps of them, and how they are shown."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -47,16 +47,21 @@ class Order:
         """Give the pages of a new order: itself, by its customer's code, and the newest first."""
         newest = f"{RECENT}{_END_OF_TIME - self.at:017d}/{self.name}"
         return (
-            Note(page(self.name), json.write(asdict(self)), expected=0),
+            Note(page(self.name), self._written(), expected=0),
             Note(by_code(self.merchant, self.code) + self.name, b""),
             Note(newest, b""),
         )
 
+    def _written(self) -> bytes:
+        holder = {item.name: getattr(self.holder, item.name) for item in fields(Holder)}
+        plain = {item.name: getattr(self, item.name) for item in fields(Order)}
+        return json.write(plain | {"holder": holder})
+
     @classmethod
     def read(cls, value: bytes) -> "Order":
         """Read the page of an order."""
-        fields = json.read_object(value, what="order page")
-        return cls(**fields | {"holder": Holder(**fields["holder"])})
+        read = json.read_object(value, what="order page")
+        return cls(**read | {"holder": Holder(**read["holder"])})
 
 
 def name_of(merchant: str, code: str, token: Secret[str]) -> str:
