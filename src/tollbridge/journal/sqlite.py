@@ -42,19 +42,23 @@ LOOKUP_CHUNK = 64
 class SqliteJournal:
     """A journal in a file.
 
-    `read_only` opens it beside a running engine. Raises JournalInUse, JournalFailed or Corrupt.
+    `read_only` opens it beside a running engine. `cache_kib` is how much of the file may lie in
+    memory. Raises JournalInUse, JournalFailed or Corrupt.
     """
 
-    def __init__(self, file: Path | str, *, read_only: bool = False) -> None:
+    def __init__(
+        self, file: Path | str, *, read_only: bool = False, cache_kib: int = CACHE_KIB
+    ) -> None:
         self.file = Path(file)
+        self._cache_kib = cache_kib
         self._lock = None if read_only else FileLock(self.file)
         self._broken = False
         try:
             if not read_only:
                 self.file.touch(0o600)
-                self._writer = _connect(self.file, "rw")
+                self._writer = _connect(self.file, "rw", self._cache_kib)
                 _prepare(self._writer)
-            self._reader = _connect(self.file, "ro")
+            self._reader = _connect(self.file, "ro", self._cache_kib // 4)
             _check(self._reader)
             self._head = Head() if read_only else self.head()
         except (*_ERRORS, OSError) as error:
@@ -85,9 +89,10 @@ class SqliteJournal:
     def _reopen(self) -> None:
         try:
             self._writer.close()
-            self._writer = _connect(self.file, "rw")
+            self._writer = _connect(self.file, "rw", self._cache_kib)
             _prepare(self._writer)
-            before, self._reader = self._reader, _connect(self.file, "ro")
+            reader = _connect(self.file, "ro", self._cache_kib // 4)
+            before, self._reader = self._reader, reader
             before.close()
             head = self.head()
         except _ERRORS as error:
@@ -322,7 +327,7 @@ def _row(number: int, payment: str, version: int, body: object, hashed: bytes) -
     return Row(number, PaymentId(payment), version, body, hashed)
 
 
-def _connect(file: Path, mode: str) -> sqlite3.Connection:
+def _connect(file: Path, mode: str, cache_kib: int) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{file.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -330,7 +335,7 @@ def _connect(file: Path, mode: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB if mode == 'rw' else CACHE_KIB // 4}")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     return connection
 
 

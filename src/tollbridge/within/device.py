@@ -43,6 +43,7 @@ log = logging.getLogger("tollbridge.within")
 
 SCHEME = "http://"
 JOURNAL = "within.sqlite"
+CACHE_KIB = 4096
 
 
 class Device:
@@ -142,7 +143,7 @@ class Device:
         )
         signer = identity.Signer.open(options.folder / identity.KEY_FILE)
         face = WithinFace(terms, self.catalogue, signer, self._clock, self._ids, self._tell)
-        journal = SqliteJournal(options.folder / JOURNAL)
+        journal = SqliteJournal(options.folder / JOURNAL, cache_kib=CACHE_KIB)
         bridges = {merchant.bridge.name: merchant.bridge}
         around = Surroundings(journal, bridges, self._transport, self._clock, self._ids)
         host = Host(listening, Engine(around), face, options.sweep_s)
