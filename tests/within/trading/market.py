@@ -151,8 +151,8 @@ class Way:
     """A way to a server that can fail: everything passes, until `trouble` says otherwise.
 
     `trouble(request)` gives what happens to a request: "pass", "cut" (it arrives, the answer is
-    lost), "refuse" (it does not arrive), or the bytes that are answered instead of the real answer,
-    which is fetched first.
+    lost), "refuse" (it does not arrive), the bytes that are answered instead of the real answer,
+    which is fetched first, or what makes them out of it.
     """
 
     def __init__(self, port):
@@ -170,7 +170,7 @@ class Way:
         self._server.close()
 
     async def _carry(self, reader, writer):
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while request := await self._message(reader):
                 self.seen.append(request)
                 trouble = self.trouble(request)
@@ -179,7 +179,9 @@ class Way:
                 answer = await self._behind(request)
                 if trouble == "cut":
                     break
-                writer.write(answer if trouble == "pass" else trouble)
+                if callable(trouble):
+                    answer = trouble(answer)
+                writer.write(trouble if isinstance(trouble, bytes) else answer)
                 await writer.drain()
         writer.close()
 
