@@ -10,7 +10,7 @@ ROUNDS ?= 3
 .PHONY: demo test check lint types imports sim bench requirements docs lock clean
 
 demo: .venv/ready  ## a story: pay, cancel, decline, kill, recover (KEEP=1 leaves it running)
-	@$(PY) examples/demo.py $(if $(KEEP),--keep)
+	@$(PY) examples/demo $(if $(KEEP),--keep)
 
 test: .venv/ready  ## all tests
 	@$(PY) -m pytest
