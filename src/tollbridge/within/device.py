@@ -106,7 +106,7 @@ class Device:
         uid = identity.device_id(options.folder / identity.IDENTITY_FILE, RandomIds())
         address = radio.local_ipv4(interface_addr)
         device = cls(uid, name, description, address, options, transport)
-        await device._open_web_log()
+        await device._configure()
         return device
 
     # What it offers
@@ -322,8 +322,11 @@ class Device:
             raise NotReady("init_consumer")
         return self._consumer
 
-    async def _open_web_log(self) -> None:
+    async def _configure(self) -> None:
+        """Do what `wpwconfig.json` asks for; `allowPlainProvider` in it is ours, for test benches."""
         config = identity.sdk_config(self.options.folder / identity.SDK_CONFIG_FILE)
+        if config.get("allowPlainProvider", "").strip().lower() == "true":
+            self.options = replace(self.options, allow_plain_provider=True)
         if config:
             from tollbridge.within import weblog
 
