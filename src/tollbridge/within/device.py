@@ -323,7 +323,7 @@ class Device:
         return self._consumer
 
     async def _configure(self) -> None:
-        """Do what `wpwconfig.json` asks for; `allowPlainProvider` in it is ours, for test benches."""
+        """Do what `wpwconfig.json` asks for; its `allowPlainProvider` is ours, for test benches."""
         config = identity.sdk_config(self.options.folder / identity.SDK_CONFIG_FILE)
         if config.get("allowPlainProvider", "").strip().lower() == "true":
             self.options = replace(self.options, allow_plain_provider=True)
