@@ -5,6 +5,7 @@ Try it: `tollbridge psp serve` in one terminal, this in another, `car.py` in a t
 
 import argparse
 import asyncio
+import contextlib
 from pathlib import Path
 
 from bench import MERCHANT
@@ -45,4 +46,5 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path, default=Path("charger"))
     parser.add_argument("--port", type=int, default=64521)
     parser.add_argument("--discovery-port", type=int, default=8980)
-    asyncio.run(main(parser.parse_args()))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(parser.parse_args()))

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 from pathlib import Path
 
 from bench import MERCHANT
@@ -59,4 +60,5 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path, default=Path("garden-meter"))
     parser.add_argument("--port", type=int, default=64521)
     parser.add_argument("--discovery-port", type=int, default=8980)
-    asyncio.run(main(parser.parse_args()))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(parser.parse_args()))
