@@ -114,7 +114,7 @@ def test_a_flood_of_changes_does_not_put_the_commit_off():
 
     run(main())
     assert max(len(batch) for batch in disk.batches) <= 40
-    assert sum(disk.batches, []) == list(range(200))
+    assert [change for batch in disk.batches for change in batch] == list(range(200))
 
 
 @pytest.mark.parametrize("threaded", [True, False])

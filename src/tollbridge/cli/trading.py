@@ -185,6 +185,8 @@ def _told(event: "Event") -> None:
             click.echo(f"  delivery of {units} begins")
         case events.DeliveryEnded(units=units):
             click.echo(f"  delivery of {units} ended")
+        case events.Refunded(reference=reference, amount_minor=minor, currency_code=code):
+            click.echo(f"  {reference}  {Money.of(minor, code)} paid back, not supplied in time")
         case events.Failed(text=text):
             click.echo(f"  {text}", err=True)
 

@@ -13,6 +13,7 @@ from tollbridge.faces.within.events import (
     PaymentEnded,
     PaymentStarted,
     PricesAsked,
+    Refunded,
     ServicesDiscovered,
     TotalAsked,
 )
@@ -472,6 +473,8 @@ def test_what_was_not_supplied_is_refunded_once_at_expiry():
     assert taken(shop.world) == 4 * 325
     assert shop.world.differences() == []
     assert shop.begin(token, 1)[1]["errorCode"] == 16
+    [refunded] = [event for event in shop.told if isinstance(event, Refunded)]
+    assert refunded.amount_minor == 2 * 325
 
 
 @pytest.mark.req("WX-014")

@@ -28,6 +28,7 @@ from tollbridge.faces.within.events import (
     PaymentEnded,
     PaymentStarted,
     PricesAsked,
+    Refunded,
     ServicesDiscovered,
     TotalAsked,
 )
@@ -489,7 +490,9 @@ class WithinFace:
         if operation.state is State.UNSENT:
             again = replace(order, attempt=order.attempt + 1)
             return (yield from self._write(page, again, version))
-        if operation.state is not State.APPROVED:
+        if operation.state is State.APPROVED:
+            self.tell(Refunded(order.reference, owed.amount_minor, order.currency))
+        else:
             self.tell(Failed(f"refund of {owed} for {order.reference} was {operation.state}"))
         return (yield from self._write(page, replace(order, stage=Stage.CLOSED), version))
 
