@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tollbridge.cli import settings as sources
+from tollbridge.cli.screen import shown
 
 if TYPE_CHECKING:
     from tollbridge.faces.within.messages import Broadcast
@@ -87,18 +88,11 @@ def _fields(device: "Broadcast") -> dict[str, Any]:
     return asdict(device) | {"url": device.url}
 
 
-def _shown(text: str) -> str:
-    """Show what a stranger said without obeying it: no control sequences reach the terminal."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
-
-
 def _row(device: "Broadcast") -> str:
     types = ", ".join(one or "(no type)" for one in device.service_types or ())
     said = (f"{device.device_name:<24.24} {device.url:<32} {types:<24} {device.server_id}  "
             f"{device.device_description:.80}")  # fmt: skip
-    return _shown(said).rstrip()
+    return shown(said).rstrip()
 
 
 def _rows(devices: Iterable["Broadcast"]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tollbridge.cli.screen import shown
 from tollbridge.ground.errors import ConfigError, TollbridgeError
 from tollbridge.ground.version import __version__
 
@@ -63,7 +64,7 @@ class LazyGroup(click.Group):
         except ConfigError as error:
             raise click.ClickException("\n  ".join(["the settings:", *error.problems])) from None
         except TollbridgeError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(shown(str(error))) from None
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
             if package not in EXTRAS:

@@ -12,6 +12,7 @@ import click
 from tollbridge.cli import logs
 from tollbridge.cli import settings as sources
 from tollbridge.cli.cards import VAULT, open_vault
+from tollbridge.cli.screen import shown
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
 
@@ -47,6 +48,8 @@ DISCOVERY_PORT = click.option(
 @FOLDER
 @click.option("--port", type=int, help="Where to serve (default 64521; 0 takes a free port).")
 @click.option("--discovery-port", type=int, help="Where broadcasts go (default 8980).")
+@click.option("--psp", "psp_url", metavar="URL", envvar="TOLLBRIDGE_PSP_URL",
+              help="The payment provider, whatever FILE says of its address.")  # fmt: skip
 @click.option("--psp-port", type=int, default=PSP_PORT, show_default=True,
               help="Where its own payment provider serves, if it is its own.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Say nothing of sales and deliveries.")
@@ -58,6 +61,7 @@ def produce(
     folder: Path,
     port: int | None,
     discovery_port: int | None,
+    psp_url: str | None,
     psp_port: int,
     quiet: bool,
     ca_file: Path | None,
@@ -70,6 +74,8 @@ def produce(
     producer is its own payment provider, on the simulated card network: consumers on this machine
     need nothing else.
     """
+    from dataclasses import replace
+
     import uvloop
 
     from tollbridge.engine.transport import trusting
@@ -78,6 +84,8 @@ def produce(
 
     logs.configure(log_level, as_json=log_json)
     offered = offer(file)
+    if psp_url is not None:
+        offered = replace(offered, psp={**offered.psp, "api_endpoint": psp_url}, own_psp=False)
     given = {"port": port, "discovery_port": discovery_port}
     wanted = {**offered.options} | {
         name: value for name, value in given.items() if value is not None
@@ -95,7 +103,9 @@ async def _produce(offered: "Offer", options: "Options", psp_port: int, *, quiet
     async with contextlib.AsyncExitStack() as stack:
         psp, transport = dict(offered.psp), None
         if offered.own_psp:
-            psp, transport = await stack.enter_async_context(_own_psp(options.folder, psp_port))
+            psp, transport, psp_port = await stack.enter_async_context(
+                _own_psp(options.folder, psp_port)
+            )
         device = await stack.enter_async_context(
             await Device.setup(
                 offered.name,
@@ -111,9 +121,9 @@ async def _produce(offered: "Offer", options: "Options", psp_port: int, *, quiet
         meter = Meter(device, dict(offered.pace_s), _hush if quiet else _supplied)
 
         def hear(event: "Event") -> None:
-            meter.hear(event)
             if not quiet:
                 _told(event)
+            meter.hear(event)
 
         device.set_event_handler(hear)
         await device.init_producer(psp)
@@ -133,7 +143,7 @@ async def _produce(offered: "Offer", options: "Options", psp_port: int, *, quiet
 
 @contextlib.asynccontextmanager
 async def _own_psp(folder: Path, port: int) -> AsyncIterator[Any]:
-    """Run a payment provider in this process; gives the configuration and the way to it."""
+    """Run a payment provider in this process; gives the configuration, the way to it, the port."""
     from tollbridge.cli import runtime
     from tollbridge.engine.config import Settings
     from tollbridge.engine.transport import HttpTransport, Switchboard
@@ -149,10 +159,11 @@ async def _own_psp(folder: Path, port: int) -> AsyncIterator[Any]:
     face = running.faces["psp"]
     assert isinstance(face, PspFace)
     try:
-        served = Served(running.app, listen("127.0.0.1", port))
+        listening = listen("127.0.0.1", port)
     except OSError as error:
         text = f"port {port} is taken ({error.strerror}); try --psp-port"
         raise click.ClickException(text) from None
+    served = Served(running.app, listening)
     await served.start()
     [keys] = TEST_MERCHANTS.values()
     psp = {
@@ -162,7 +173,8 @@ async def _own_psp(folder: Path, port: int) -> AsyncIterator[Any]:
         "hte_private_key": keys.service_key.reveal(),
     }
     try:
-        yield psp, Switchboard({PREFIX: PspLine(running.engine, face)}, HttpTransport())
+        line = PspLine(running.engine, face)
+        yield psp, Switchboard({PREFIX: line}, HttpTransport()), listening.getsockname()[1]
     finally:
         await served.close()
 
@@ -188,7 +200,7 @@ def _told(event: "Event") -> None:
         case events.Refunded(reference=reference, amount_minor=minor, currency_code=code):
             click.echo(f"  {reference}  {Money.of(minor, code)} paid back, not supplied in time")
         case events.Failed(text=text):
-            click.echo(f"  {text}", err=True)
+            click.echo(f"  {shown(text)}", err=True)
 
 
 def _hush(_: "DeliveryBegun", __: int) -> None:
@@ -221,6 +233,9 @@ def buying(command: F) -> F:
         click.option("--card", "card_name", help="A card of the vault (default: a test card)."),
         VAULT,
         sources.CA_FILE,
+        click.option("--allow-plain", is_flag=True,
+                     help="Send the card to a provider beyond this machine over plain http: "
+                     "for test benches only."),
         FOLDER,
         sources.JSON,
     ):  # fmt: skip
@@ -253,6 +268,7 @@ def buy(
 
     What is paid for and not taken stays in the wallet: `tollbridge within take` fetches it later.
     """
+    from tollbridge.faces.within.errors import WithinError
     from tollbridge.within import buying as trade
     from tollbridge.within.finding import discover
 
@@ -260,6 +276,7 @@ def buy(
     wanted: int | str | None = int(service) if service and service.isdigit() else service
     wish = trade.Wish(units=units, service=wanted, price_id=price_id, most=most)
     purse, meanwhile = _purse(**paying)
+    before = {one.reference for one in purse.wallet.purchases}
 
     async def main() -> "Purchase":
         with _progress(8, "looking around", quiet=as_json) as progress:
@@ -272,7 +289,15 @@ def buy(
                 purchase = await trade.take(purchase, wanted_now, purse, meanwhile, progress)
             return purchase
 
-    _show(asyncio.run(main()), as_json=as_json)
+    try:
+        bought = asyncio.run(main())
+    except WithinError as error:
+        kept = [one for one in purse.wallet.purchases if one.reference not in before]
+        if not kept:
+            raise
+        text = f"{shown(str(error))}\n  go on with: tollbridge within take {kept[0].reference}"
+        raise click.ClickException(text) from None
+    _show(bought, as_json=as_json)
 
 
 @click.command()
@@ -332,7 +357,7 @@ def purchases(folder: Path, as_json: bool) -> None:
         return
     for one in found:
         state = f"{one.remaining} of {one.total.units} to come" if one.token else "paid? ask: take"
-        click.echo(f"{one.reference}  {one.price!s:>14}  {one.service_name}, {state}")
+        click.echo(f"{one.reference}  {one.price!s:>14}  {shown(one.service_name)}, {state}")
 
 
 def _purse(
@@ -344,6 +369,7 @@ def _purse(
     card_name: str | None,
     vault: Path,
     ca_file: Path | None,
+    allow_plain: bool,
     folder: Path,
 ) -> "tuple[Purse, Meanwhile]":
     from tollbridge.engine.transport import trusting
@@ -362,7 +388,7 @@ def _purse(
         card = _card(card_name, vault)
     folder.mkdir(parents=True, exist_ok=True)
     client = identity.device_id(folder / identity.IDENTITY_FILE, RandomIds())
-    options = Options(folder=folder, tls=trusting(ca_file))
+    options = Options(folder=folder, tls=trusting(ca_file), allow_plain_provider=allow_plain)
 
     async def meanwhile(units: int) -> int:
         await asyncio.sleep(units * pace)
@@ -385,7 +411,10 @@ def _chosen(found: "list[Broadcast]", name: str | None) -> "Broadcast":
     fitting = [one for one in found if name in (None, one.device_name, one.server_id)]
     if len(fitting) == 1:
         return fitting[0]
-    around = ", ".join(sorted(one.device_name or one.server_id for one in found)) or "nobody"
+    names = [one.device_name or one.server_id for one in found]
+    if len(set(names)) < len(names):
+        names = [f"{one.device_name} {one.server_id}" for one in found]
+    around = shown(", ".join(sorted(names))) or "nobody"
     raise click.ClickException(f"choose with --device; around here: {around}")
 
 
@@ -398,12 +427,12 @@ def _progress(steps: int, first: str, *, quiet: bool) -> Any:
     import sys
 
     if not sys.stderr.isatty():
-        yield lambda step, words: click.echo(f"  {step!s:<12}  {words}", err=True)
+        yield lambda step, words: click.echo(f"  {step!s:<12}  {shown(words)}", err=True)
         return
     with click.progressbar(length=steps, label=f"{first:<32}", file=sys.stderr) as bar:
 
         def done(step: "Step | str", words: str) -> None:
-            bar.label = f"{step}: {words}"[:32].ljust(32)
+            bar.label = shown(f"{step}: {words}")[:32].ljust(32)
             bar.update(1)
 
         yield done
@@ -416,7 +445,7 @@ def _show(purchase: "Purchase", *, as_json: bool) -> None:
         echo_json(_fields(purchase))
         return
     total = purchase.total
-    click.echo(f"{total.units} x {purchase.service_name}, {purchase.price} paid, "
+    click.echo(f"{total.units} x {shown(purchase.service_name)}, {purchase.price} paid, "
                f"{purchase.remaining} to come, reference {purchase.reference}")  # fmt: skip
 
 

@@ -160,6 +160,10 @@ async def take(
     try:
         service, token = purchase.service_id, purchase.token
         begun = await consumer.begin_service_delivery(service, token, units)
+        if not begun.units:
+            # A delivery that a crash cut off still holds them: it is ended, as far as it came.
+            await consumer.end_service_delivery(service, token, 0)
+            begun = await consumer.begin_service_delivery(service, token, units)
         progress(Step.BEGUN, f"{begun.units} units")
         received = await meanwhile(begun.units) if begun.units else 0
         ended = await consumer.end_service_delivery(service, token, received)

@@ -51,7 +51,8 @@ class Consumer:
 
     `tokens` asks the provider for a client token. Every call raises a WithinError that says what to
     do next: AddressRefused, PeerUnreachable, PeerSilent, PeerRefused, PeerNonsense, TokenRefused or
-    PaymentUnknown. A `transport` that is given stays the giver's to close.
+    PaymentUnknown. A `transport` that is given stays the giver's to close; `client_tokens`, those
+    of payments begun by their references, are shared with the giver.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Consumer:
         tokens: Tokens,
         options: Options,
         transport: Transport | None = None,
+        client_tokens: "OrderedDict[str, Secret[str]] | None" = None,
     ) -> None:
         if not producer.hostname:
             raise BadArgument("EMPTY_HOST", "HTE", "empty host")
@@ -78,7 +80,7 @@ class Consumer:
         self._transport = transport or HttpTransport(tls=options.tls)
         self._is_ours = transport is None
         self._prices: dict[int, dict[int, Price]] = {}
-        self._client_tokens: OrderedDict[str, Secret[str]] = OrderedDict()
+        self._client_tokens = OrderedDict() if client_tokens is None else client_tokens
 
     async def request_services(self) -> list[ServiceDetails]:
         """Ask what there is."""

@@ -5,10 +5,12 @@ order; a call whose step before is missing says which.
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
+from socket import socket
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -77,6 +79,7 @@ class Device:
         self._handler: Callable[[Event], None] = lambda _: None
         self._host: Host | None = None
         self._consumer: Consumer | None = None
+        self._client_tokens: OrderedDict[str, Secret[str]] = OrderedDict()
         self._beacon: radio.Beacon | None = None
         self._announced = AsyncExitStack()
         self._web_log: WebLog | None = None
@@ -134,12 +137,18 @@ class Device:
         merchant = provider.merchant(
             psp, self._clock, self._ids, allow_plain=self.options.allow_plain_provider
         )
-        options = self.options
         try:
-            listening = listen(options.host, options.port)
+            listening = listen(self.options.host, self.options.port)
         except OSError as error:
-            text = f"port {options.port} cannot be listened on"
+            text = f"port {self.options.port} cannot be listened on"
             raise WithinError("LISTEN_FAILED", "NET", text, error) from None
+        with ExitStack() as undo:
+            undo.callback(listening.close)
+            await self._open(listening, merchant)
+            undo.pop_all()
+
+    async def _open(self, listening: socket, merchant: provider.Merchant) -> None:
+        options = self.options
         terms = Terms(
             server_id=self.uid,
             merchant_client_key=merchant.client_key,
@@ -235,13 +244,22 @@ class Device:
     ) -> None:
         """Be a consumer of the producer at this address (step 4), paying with this card.
 
-        May be repeated for another producer. Raises BadArgument or AddressRefused; nothing is sent.
+        May be repeated: a payment begun before can still be finished. Nothing is sent. Raises
+        BadArgument or AddressRefused.
         """
         producer = Broadcast(
             scheme=scheme, hostname=hostname, port_number=port, url_prefix=url_prefix
         )
         tokens = provider.tokens(psp, allow_plain=self.options.allow_plain_provider)
-        self._consumer = Consumer(producer, client_id, card, tokens, self.options, self._transport)
+        self._consumer = Consumer(
+            producer,
+            client_id,
+            card,
+            tokens,
+            self.options,
+            self._transport,
+            self._client_tokens,
+        )
 
     async def request_services(self) -> list[ServiceDetails]:
         """Ask the producer what there is (step 5)."""

@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -20,6 +22,22 @@ def write_privately(file: Path, data: bytes, *, keep_existing: bool = False) -> 
             Path(draft).replace(file)
     finally:
         Path(draft).unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """Keep other processes that ask the same from changing a file meanwhile. Raises OSError."""
+    lock = os.open(file.with_name(f"{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            import fcntl
+        except ImportError:  # where there is none, one process at a time is the owner's care
+            yield
+            return
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _linked(draft: Path, file: Path) -> bool:

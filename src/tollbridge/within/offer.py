@@ -10,7 +10,7 @@ from tollbridge.faces.within.catalogue import Service, Supply
 from tollbridge.faces.within.messages import Price, PricePerUnit
 from tollbridge.ground.errors import ConfigError
 from tollbridge.within import identity
-from tollbridge.within.identity import PspKey
+from tollbridge.within.identity import WORLDPAY_ONLINE, PspKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def _of_profile(file: Path) -> Offer:
         name=profile.name,
         description=profile.description,
         services=profile.producer.services,
-        psp=profile.producer.psp,
+        psp={PspKey.NAME: WORLDPAY_ONLINE, **profile.producer.psp},
     )
 
 

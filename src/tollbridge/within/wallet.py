@@ -4,19 +4,20 @@ One file, readable by its owner only: delivery tokens are as good as what was bo
 token is kept until it is known what became of the payment tried with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tollbridge.faces.within import codec
-from tollbridge.faces.within.errors import BadArgument
+from tollbridge.faces.within.errors import BadArgument, WithinError
 from tollbridge.faces.within.messages import Broadcast, DeliveryToken, PaymentResponse, Total
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
 from tollbridge.wire import json
-from tollbridge.within.files import write_privately
+from tollbridge.within.files import alone_with, write_privately
 
 WALLET = "within.wallet.json"
 KEPT_MAX = 1000
@@ -57,7 +58,10 @@ class Purchase:
 
 
 class Wallet:
-    """The purchases in one file, oldest first; of the finished ones the last thousand."""
+    """The purchases in one file, oldest first; of the finished ones the last thousand.
+
+    Several processes may have it open: what one writes, another does not undo.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -77,24 +81,32 @@ class Wallet:
         return found[0]
 
     def keep(self, purchase: Purchase) -> Purchase:
-        """Write a purchase down, durably."""
-        self._purchases[purchase.reference] = purchase
-        finished = [
-            name for name, one in self._purchases.items() if one.token and not one.remaining
-        ]
-        for name in finished[:-KEPT_MAX]:
-            del self._purchases[name]
-        self._save()
+        """Write a purchase down, durably. Raises WithinError when that is not possible."""
+        with self._changing() as purchases:
+            purchases[purchase.reference] = purchase
+            finished = [name for name, one in purchases.items() if one.token and not one.remaining]
+            for name in finished[:-KEPT_MAX]:
+                del purchases[name]
         return purchase
 
     def forget(self, reference: str) -> None:
         """Forget a purchase that was certainly not made."""
-        if self._purchases.pop(reference, None):
-            self._save()
+        with self._changing() as purchases:
+            purchases.pop(reference, None)
 
-    def _save(self) -> None:
-        written = [_written(one) for one in self._purchases.values()]
-        write_privately(self._file, json.write(written))
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Purchase]]:
+        """Read what the others wrote, let it be changed, and write it, alone."""
+        try:
+            with alone_with(self._file):
+                purchases = {one.reference: one for one in _read(self._file)}
+                yield purchases
+                written = [_written(one) for one in purchases.values()]
+                write_privately(self._file, json.write(written))
+        except OSError as error:
+            text = f"cannot write the wallet {self._file}"
+            raise WithinError("SAVE_FILE", "CONFIG", text, error) from None
+        self._purchases = purchases
 
 
 def _written(one: Purchase) -> Mapping[str, Any]:
@@ -115,12 +127,14 @@ def _object(message: object) -> Any:
 
 
 def _read(file: Path) -> list[Purchase]:
-    if not file.exists():
-        return []
     try:
+        if not file.exists():
+            return []
         return [_purchase(item) for item in json.read(file.read_bytes(), what=str(file))]
     except (RemoteProtocolError, KeyError, TypeError) as error:
         raise BadArgument("DECODE_JSON", "JSON", f"{file} is not a wallet", error) from None
+    except OSError as error:
+        raise BadArgument("OPEN_FILE", "CONFIG", f"cannot read the wallet {file}", error) from None
 
 
 def _purchase(item: Mapping[str, Any]) -> Purchase:
