@@ -137,7 +137,7 @@ async def _produce(offered: "Offer", options: "Options", psp_port: int, *, quiet
                            f" {cost} for {price.unit_description or 'a unit'}")  # fmt: skip
         if offered.own_psp:
             click.echo(f"  provider  http://127.0.0.1:{psp_port}/v1  (its own, test cards only)")
-        settle_down()
+        settle_down((5_000, 10, 10))
         await _until_stopped()
 
 

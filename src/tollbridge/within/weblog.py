@@ -89,7 +89,7 @@ class WebLog(logging.Handler):
             raise WithinError("LISTEN_FAILED", "NET", text, error) from None
         self.port: int = listening.getsockname()[1]
         routes = [Route("/", self._page), WebSocketRoute("/connect", self._connect)]
-        self._served = Served(Starlette(routes=routes), listening)
+        self._served = Served(Starlette(routes=routes), listening, websockets=True)
         self._logger = logging.getLogger("tollbridge")
 
     async def start(self) -> None:

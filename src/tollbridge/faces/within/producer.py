@@ -68,7 +68,7 @@ LIMITS = Limits(body_bytes_max=1024 * 1024)
 DELIVERY_LIFETIME_S = 7 * 24 * 3600
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 ATTEMPTS_MAX = 100
-ORDERS_KEPT = 1000
+ORDERS_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,9 +232,9 @@ class WithinFace:
         return total
 
     def _reference(self) -> str:
-        """Make a payment reference in the form of a version 4 UUID, which some peers expect."""
-        text = self._ids.secret()
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:32]}"
+        """Make a payment reference: a UUID of version 7, which begins with the time (RFC 9562)."""
+        time, chance = f"{self._clock.now() // 1000:012x}", self._ids.secret()
+        return f"{time[:8]}-{time[8:12]}-7{chance[:3]}-a{chance[3:6]}-{chance[6:18]}"
 
     def _quote(self, reference: str) -> Order | None:
         order = self._quotes.get(reference)
