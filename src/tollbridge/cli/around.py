@@ -22,7 +22,13 @@ FOR = click.option("--for", "for_s", type=float, help="Seconds (default: until C
 def around(command: F) -> F:
     """Add the options of listening."""
     for option in (
-        click.option("--port", default=8980, show_default=True, help="Where broadcasts arrive."),
+        click.option(
+            "--port",
+            type=click.IntRange(0, 65535),
+            default=8980,
+            show_default=True,
+            help="Where broadcasts arrive.",
+        ),
         click.option("--https", is_flag=True, help="Show devices that speak https, too."),
         click.option(
             "--interface",

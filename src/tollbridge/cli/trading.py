@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PORT = click.IntRange(0, 65535)
 PSP_URL = "http://127.0.0.1:8080/v1"
 PSP_PORT = 8080
 FOLDER = click.option(
@@ -36,7 +37,7 @@ FOLDER = click.option(
     help="Where identity, journal and wallet are kept (default: here).",
 )
 DISCOVERY_PORT = click.option(
-    "--discovery-port", default=8980, show_default=True, help="Where broadcasts go."
+    "--discovery-port", type=PORT, default=8980, show_default=True, help="Where broadcasts go."
 )
 
 
@@ -46,11 +47,11 @@ DISCOVERY_PORT = click.option(
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @FOLDER
-@click.option("--port", type=int, help="Where to serve (default 64521; 0 takes a free port).")
-@click.option("--discovery-port", type=int, help="Where broadcasts go (default 8980).")
+@click.option("--port", type=PORT, help="Where to serve (default 64521; 0 takes a free port).")
+@click.option("--discovery-port", type=PORT, help="Where broadcasts go (default 8980).")
 @click.option("--psp", "psp_url", metavar="URL", envvar="TOLLBRIDGE_PSP_URL",
               help="The payment provider, whatever FILE says of its address.")  # fmt: skip
-@click.option("--psp-port", type=int, default=PSP_PORT, show_default=True,
+@click.option("--psp-port", type=PORT, default=PSP_PORT, show_default=True,
               help="Where its own payment provider serves, if it is its own.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Say nothing of sales and deliveries.")
 @sources.CA_FILE

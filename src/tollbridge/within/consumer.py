@@ -1,5 +1,6 @@
 """A consumer: one producer, one card, and the calls between them (seed 001, steps 4 to 10)."""
 
+import asyncio
 from collections import OrderedDict
 from typing import TypeVar
 
@@ -80,6 +81,7 @@ class Consumer:
         self._transport = transport or HttpTransport(tls=options.tls)
         self._is_ours = transport is None
         self._prices: dict[int, dict[int, Price]] = {}
+        self._preparing = asyncio.Lock()
         self._client_tokens = OrderedDict() if client_tokens is None else client_tokens
 
     async def request_services(self) -> list[ServiceDetails]:
@@ -114,11 +116,12 @@ class Consumer:
     async def prepare_payment(self, total: Total) -> Secret[str]:
         """Get a client token for the card, for this payment; a second call gives the same one."""
         reference = total.payment_reference
-        client_token = self._client_tokens.get(reference)
-        if client_token is None:
-            client_token = (await self._token(total)).token
-            self.remember(reference, client_token)
-        return client_token
+        async with self._preparing:  # two at once would get two, of which one is never charged
+            client_token = self._client_tokens.get(reference)
+            if client_token is None:
+                client_token = (await self._token(total)).token
+                self.remember(reference, client_token)
+            return client_token
 
     async def make_payment(self, total: Total) -> PaymentResponse:
         """Pay what was agreed, with a client token for the card.

@@ -139,7 +139,7 @@ class Device:
         )
         try:
             listening = listen(self.options.host, self.options.port)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             text = f"port {self.options.port} cannot be listened on"
             raise WithinError("LISTEN_FAILED", "NET", text, error) from None
         with ExitStack() as undo:

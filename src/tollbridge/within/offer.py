@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tollbridge.faces.within.catalogue import Service, Supply
+from tollbridge.faces.within.discovery import PORT_MAX
 from tollbridge.faces.within.messages import Price, PricePerUnit
 from tollbridge.ground.errors import ConfigError
 from tollbridge.within import identity
@@ -108,6 +109,12 @@ class _Reader:
         ]
         device = self._table(tables.get("device"), "device", _DEVICE)
         psp = self._table(tables.get("psp"), "psp", _PSP)
+        options = self._table(tables.get("producer"), "producer", _OPTIONS)
+        self._problems += [
+            f"producer: {name} is not a port"
+            for name in ("port", "discovery_port")
+            if not 0 <= options.get(name, 0) <= PORT_MAX
+        ]
         services, paces = [], {}
         for place, table in enumerate(tables.get("service", []), 1):
             fields = self._table(table, f"service {place}", _SERVICE, needed=("id", "name"))
@@ -128,7 +135,7 @@ class _Reader:
             services=tuple(services),
             psp={key: value for key, value in psp.items() if key != "own"},
             own_psp=psp.get("own", not psp),
-            options=self._table(tables.get("producer"), "producer", _OPTIONS),
+            options=options,
             pace_s=paces,
         )
 

@@ -43,7 +43,9 @@ class Catalogue:
                 f"service with that id already exists, service.ID={service.service_id}",
             )
         for price in service.prices.values():
-            Money.of(price.per_unit.amount_minor, price.per_unit.currency_code)
+            cost = Money.of(price.per_unit.amount_minor, price.per_unit.currency_code)
+            if cost.amount_minor < 0:
+                raise BadArgument("UNKNOWN", "WPW", f"{cost} is below zero, price {price.price_id}")
         self._services[service.service_id] = service
 
     def replace(self, service: Service) -> None:
