@@ -281,8 +281,9 @@ class Market:
     that of the consumer to the producer. `told` is what the producer's application hears.
     """
 
-    def __init__(self, folder, *services, tls=None, trust=None, **options):
+    def __init__(self, folder, *services, uid=SERVER, tls=None, trust=None, **options):
         self.folder = Path(folder)
+        self.uid = uid
         self.services = services or (WATER,)
         self.tls, self.trust = tls, trust
         self.options = options
@@ -297,7 +298,7 @@ class Market:
             scheme = "https" if self.tls else "http"
             options = {"tls": self.trust} | self.options
             self.producer = await enter(
-                await device(self.folder / "pump", "pump-17", SERVER, **options)
+                await device(self.folder / "pump", "pump-17", self.uid, **options)
             )
             for service in self.services:
                 self.producer.add_service(service)
