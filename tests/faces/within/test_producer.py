@@ -229,7 +229,9 @@ def test_another_clients_order_cannot_be_paid(shop):
 def test_without_a_client_token_nothing_is_paid(shop):
     reference = shop.total()[1]["paymentReferenceID"]
     wanted = {"clientID": CLIENT, "paymentReferenceID": reference}
-    assert shop.post("/payment", wanted)[0] == 400
+    assert shop.post("/payment", wanted) == (
+        500, _no(500, "Unable to process payment with gateway at this time", 11))  # fmt: skip
+    assert taken(shop.world) == 0
 
 
 @pytest.mark.req("W-178")

@@ -375,6 +375,7 @@ class WithinFace:
         while True:
             order, version = yield from self._entitled(page, wanted, Reason.END_NO_ORDER)
             if order.service_id != number:
+                self._service(number)  # one that is not there is told apart, as the originals do
                 raise Refused(Reason.WRONG_SERVICE)
             ended, supplied = order.ended(wanted.units_received)
             if ended == order or (yield from self._put(page, ended, version)):
