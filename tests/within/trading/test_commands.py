@@ -196,7 +196,7 @@ def test_units_and_token_survive_a_producer_that_is_killed(tmp_path):
     with selling:
         bought = told("buy", 8, "--take", 3, "--discovery-port", discovery, *SOON, *paying)
         selling.kill()
-        assert "not reached" in tell("take", "last", *paying, code=1)
+        assert "not around" in tell("take", "last", *paying, code=1)
         selling.start()
         assert told("take", "last", 4, *paying)["remaining"] == 1
         selling.kill()
