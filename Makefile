@@ -10,7 +10,7 @@ ROUNDS ?= 3
 .PHONY: demo test check lint types imports sim bench requirements docs lock clean
 
 demo: .venv/ready  ## a story: pay, cancel, decline, kill, recover (KEEP=1 leaves it running)
-	@$(PY) examples/demo.py $(if $(KEEP),--keep)
+	@$(PY) examples/demo $(if $(KEEP),--keep)
 
 test: .venv/ready  ## all tests
 	@$(PY) -m pytest
@@ -33,6 +33,7 @@ sim: .venv/ready  ## seeded lives (SEED, RUNS), then kill -9 of real processes (
 
 bench: .venv/ready  ## measure disk, layers and the whole, interleaved (PAYMENTS, ROUNDS)
 	@$(PY) bench/run.py --payments $(PAYMENTS) --rounds $(ROUNDS)
+	@$(PY) bench/within.py --rounds $(ROUNDS)
 
 requirements: .venv/ready  ## list the requirements of the standards that tests name
 	@$(PY) -m pytest --collect-only -q --requirements -p no:randomly

@@ -1,6 +1,7 @@
 """The engine's order: decide, write, send, write. What it tells, and what it never does."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -21,8 +22,9 @@ from tollbridge.ground.errors import (
     UnknownPayment,
     UnresolvedOperation,
     Unsupported,
+    VersionConflict,
 )
-from tollbridge.ground.flow import Wait
+from tollbridge.ground.flow import Note, Page, Wait
 from tollbridge.ground.ids import IdempotencyKey, PaymentId, SeededIds
 from tollbridge.ground.money import Money
 from tollbridge.journal.memory import MemoryJournal
@@ -599,3 +601,20 @@ def test_a_withdrawn_currency_is_refunded_in_its_successor():
 
     world.run(main())
     assert world.differences() == []
+
+
+def test_notes_are_written_with_the_request_or_nothing_is():
+    world = World()
+
+    async def main():
+        first = replace(purchase("a"), notes=(Note("page", b"1", 0),))
+        await world.engine.ask(first, "face")
+        assert world.engine.recall("face", "page") == Page(b"1", 1)
+        await world.engine.ask(first, "face")
+        assert world.engine.recall("face", "page") == Page(b"1", 1)
+        behind = replace(purchase("b"), notes=(Note("page", b"2", 0),))
+        with pytest.raises(VersionConflict):
+            await world.engine.ask(behind, "face")
+
+    world.run(main())
+    assert len(world.payments) == 1

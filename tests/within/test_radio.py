@@ -207,7 +207,7 @@ def test_a_scan_lasts_the_whole_time_and_nothing_found_is_no_error(port):
 
     found, took_s = asyncio.run(main())
     assert found == []
-    assert 0.29 < took_s < 1
+    assert 0.29 < took_s < 2
 
 
 def test_a_scan_without_time_listens_for_one_period(port):

@@ -99,11 +99,14 @@ def run(house: House) -> None:
         runner.run(uvicorn.Server(config).serve(sockets=[house.listening]))
 
 
-def settle_down() -> None:
-    """What is loaded now stays for good: the collector need not look at it again and again."""
+def settle_down(thresholds: tuple[int, int, int] = (20_000, 20, 50)) -> None:
+    """What is loaded now stays for good: the collector need not look at it again and again.
+
+    `thresholds` are when it looks at the rest: seldom is faster, often keeps the process small.
+    """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(*thresholds)
 
 
 def end_quietly() -> None:

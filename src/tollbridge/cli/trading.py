@@ -138,7 +138,7 @@ async def _produce(offered: "Offer", options: "Options", psp_port: int, *, quiet
                            f" {cost} for {price.unit_description or 'a unit'}")  # fmt: skip
         if offered.own_psp:
             click.echo(f"  provider  http://127.0.0.1:{psp_port}/v1  (its own, test cards only)")
-        settle_down()
+        settle_down((5_000, 10, 10))
         await _until_stopped()
 
 
@@ -198,6 +198,8 @@ def _told(event: "Event") -> None:
             click.echo(f"  delivery of {units} begins")
         case events.DeliveryEnded(units=units):
             click.echo(f"  delivery of {units} ended")
+        case events.Refunded(reference=reference, amount_minor=minor, currency_code=code):
+            click.echo(f"  {reference}  {Money.of(minor, code)} paid back, not supplied in time")
         case events.Failed(text=text):
             click.echo(f"  {shown(text)}", err=True)
 
@@ -217,6 +219,10 @@ def _supplied(begun: "DeliveryBegun", units: int) -> None:
 def buying(command: F) -> F:
     """Add the options of paying and being supplied."""
     for option in (
+        click.option("--for", "for_s", default=2.0, show_default=True,
+                     help="Seconds to look around."),
+        click.option("--mdns/--no-mdns", help="Find devices announced with DNS-SD, too."),
+        DISCOVERY_PORT,
         click.option("--pace", default=0.0, metavar="SECONDS",
                      help="How long to stay for each unit (default: no time)."),
         click.option("--psp", "psp_url", default=PSP_URL, show_default=True,
@@ -245,9 +251,6 @@ def buying(command: F) -> F:
 @click.option("--price", "price_id", type=int, help="The rate (default: the cheapest).")
 @click.option("--at-most", nargs=2, metavar="AMOUNT CURRENCY", help="What it may cost in all.")
 @click.option("--take", "now", type=click.IntRange(min=0), help="Units to take now (default: all).")
-@click.option("--for", "for_s", default=2.0, show_default=True, help="Seconds to look around.")
-@click.option("--mdns/--no-mdns", help="Find devices announced with DNS-SD, too.")
-@DISCOVERY_PORT
 @buying
 def buy(
     units: int,
@@ -302,12 +305,22 @@ def buy(
 @click.argument("reference")
 @click.argument("units", type=click.IntRange(min=1), required=False)
 @buying
-def take(reference: str, units: int | None, as_json: bool, **paying: Any) -> None:
+def take(
+    reference: str,
+    units: int | None,
+    for_s: float,
+    mdns: bool,
+    discovery_port: int,
+    as_json: bool,
+    **paying: Any,
+) -> None:
     """Be supplied with UNITS (default: all that is left) of a purchase in the wallet.
 
     REFERENCE is the beginning of its payment reference, or "last". Where it is not known yet
-    whether the purchase was paid, that is asked first; it is charged once.
+    whether the purchase was paid, that is asked first; it is charged once. A device that is not
+    where it was is looked for.
     """
+    from tollbridge.faces.within.errors import PeerUnreachable
     from tollbridge.within import buying as trade
 
     purse, meanwhile = _purse(**paying)
@@ -316,10 +329,17 @@ def take(reference: str, units: int | None, as_json: bool, **paying: Any) -> Non
         reference = purchases[-1].reference
     purchase = purse.wallet.get(reference)
 
+    async def fetch(purchase: "Purchase", progress: "trade.Progress") -> "Purchase":
+        paid = await trade.finish(purchase, purse, progress)
+        return await trade.take(paid, units or paid.remaining, purse, meanwhile, progress)
+
     async def main() -> "Purchase":
         with _progress(3, "asking", quiet=as_json) as progress:
-            paid = await trade.finish(purchase, purse, progress)
-            return await trade.take(paid, units or paid.remaining, purse, meanwhile, progress)
+            try:
+                return await fetch(purchase, progress)
+            except PeerUnreachable:
+                moved = await trade.find_again(purchase, for_s, mdns=mdns, port=discovery_port)
+                return await fetch(moved, progress)
 
     _show(asyncio.run(main()), as_json=as_json)
 

@@ -60,7 +60,7 @@ from tollbridge.wire.http import Request, Response
 
 log = logging.getLogger("tollbridge.engine")
 
-CACHED_PAYMENTS = 2000
+CACHED_PAYMENTS = 500
 CLOSING_LIMIT_S = 10.0
 Partner = Callable[[object], Awaitable[object]]
 

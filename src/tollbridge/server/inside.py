@@ -12,6 +12,7 @@ import uvicorn
 BACKLOG = 2048
 CONFIG: Mapping[str, Any] = {
     "http": "httptools",
+    "ws": "none",
     "log_config": None,
     "access_log": False,
     "proxy_headers": False,
@@ -38,13 +39,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Served:
-    """An application on a socket."""
+    """An application on a socket, with WebSockets if `websockets` says so."""
 
-    def __init__(self, app: Any, listening: socket.socket) -> None:
+    def __init__(self, app: Any, listening: socket.socket, *, websockets: bool = False) -> None:
         self._listening = listening
-        self._server = _Server(
-            uvicorn.Config(app, loop="none", timeout_graceful_shutdown=5, **CONFIG)
-        )
+        more = {"ws": "websockets-sansio"} if websockets else {}
+        config: dict[str, Any] = {**CONFIG, "loop": "none", "timeout_graceful_shutdown": 5, **more}
+        self._server = _Server(uvicorn.Config(app, **config))
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

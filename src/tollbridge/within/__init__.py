@@ -1,7 +1,8 @@
 """Things: devices that find, pay and serve one another, with sockets and files.
 
-This is its door: what programs of makers need is here, and is imported when it is asked for.
-docs/how-to/within.md shows how.
+This is the door for makers of devices: `Device` has the calls of Worldpay Within, `buy` and `take`
+go through all of them. Names are imported when they are asked for; `tollbridge[within]` brings what
+they need. docs/how-to/within.md shows how.
 """
 
 from importlib import import_module
@@ -11,49 +12,38 @@ if TYPE_CHECKING:
     from tollbridge.faces.within import errors, events
     from tollbridge.faces.within.card import HceCard
     from tollbridge.faces.within.catalogue import Service
-    from tollbridge.faces.within.discovery import AddressRules
-    from tollbridge.faces.within.messages import (
-        Broadcast,
-        DeliveryToken,
-        Price,
-        PricePerUnit,
-        ServiceDetails,
-        Total,
-    )
+    from tollbridge.faces.within.messages import Broadcast, Price, PricePerUnit, Total
     from tollbridge.within.blocking import BlockingDevice
-    from tollbridge.within.buying import Purse, Wish, buy, cheapest, finish, take
+    from tollbridge.within.buying import Purse, Wish, buy, cheapest, find_again, finish, take
+    from tollbridge.within.cards import Vault
+    from tollbridge.within.consumer import Consumer
     from tollbridge.within.device import Device
+    from tollbridge.within.finding import discover, search, watch
     from tollbridge.within.meter import Meter
     from tollbridge.within.options import Options
     from tollbridge.within.wallet import Purchase, Wallet
 
-_ROOMS = {
+_PLACES = {
+    "faces.within": ("errors", "events"),
     "faces.within.card": ("HceCard",),
     "faces.within.catalogue": ("Service",),
-    "faces.within.discovery": ("AddressRules",),
-    "faces.within.messages": (
-        "Broadcast",
-        "DeliveryToken",
-        "Price",
-        "PricePerUnit",
-        "ServiceDetails",
-        "Total",
-    ),
+    "faces.within.messages": ("Broadcast", "Price", "PricePerUnit", "Total"),
     "within.blocking": ("BlockingDevice",),
-    "within.buying": ("Purse", "Wish", "buy", "cheapest", "finish", "take"),
+    "within.buying": ("Purse", "Wish", "buy", "cheapest", "find_again", "finish", "take"),
+    "within.cards": ("Vault",),
+    "within.consumer": ("Consumer",),
     "within.device": ("Device",),
+    "within.finding": ("discover", "search", "watch"),
     "within.meter": ("Meter",),
     "within.options": ("Options",),
     "within.wallet": ("Purchase", "Wallet"),
 }
-_PLACES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("errors", "events")
+_ROOM_OF = {name: room for room, names in _PLACES.items() for name in names}
 
 __all__ = [
-    "AddressRules",
     "BlockingDevice",
     "Broadcast",
-    "DeliveryToken",
+    "Consumer",
     "Device",
     "HceCard",
     "Meter",
@@ -63,23 +53,27 @@ __all__ = [
     "Purchase",
     "Purse",
     "Service",
-    "ServiceDetails",
     "Total",
+    "Vault",
     "Wallet",
     "Wish",
     "buy",
     "cheapest",
+    "discover",
     "errors",
     "events",
+    "find_again",
     "finish",
+    "search",
     "take",
+    "watch",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"tollbridge.faces.within.{name}")
-    room = _PLACES.get(name)
+    room = _ROOM_OF.get(name)
     if room is None:
         raise AttributeError(f"tollbridge.within has no {name}")
+    if name in {"errors", "events"}:
+        return import_module(f"tollbridge.{room}.{name}")
     return getattr(import_module(f"tollbridge.{room}"), name)

@@ -7,16 +7,23 @@ payment is asked for again with the same client token and charged once.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tollbridge.faces.within.card import HceCard
-from tollbridge.faces.within.errors import BadArgument, PeerNonsense, PeerRefused
+from tollbridge.faces.within.discovery import PORT
+from tollbridge.faces.within.errors import (
+    BadArgument,
+    PeerNonsense,
+    PeerRefused,
+    PeerUnreachable,
+)
 from tollbridge.faces.within.messages import Broadcast, Price, ServiceDetails, Total
 from tollbridge.faces.within.refusals import Reason
 from tollbridge.ground.money import Money
 from tollbridge.within import provider
 from tollbridge.within.consumer import Consumer
+from tollbridge.within.finding import discover
 from tollbridge.within.options import Options
 from tollbridge.within.wallet import Purchase, Wallet
 
@@ -119,6 +126,21 @@ async def finish(purchase: Purchase, purse: Purse, progress: Progress = _silent)
         return await _pay(consumer, purchase, purse.wallet, progress)
     finally:
         await consumer.close()
+
+
+async def find_again(
+    purchase: Purchase, timeout_s: float, *, mdns: bool = False, port: int = PORT
+) -> Purchase:
+    """Look for the producer of a purchase, which may have another address by now.
+
+    Gives the purchase with the address that is broadcast under the same id. Raises PeerUnreachable
+    when nobody broadcasts it.
+    """
+    wanted = purchase.producer.server_id
+    for found in await discover(timeout_s, mdns=mdns, port=port):
+        if found.server_id == wanted:
+            return replace(purchase, producer=found)
+    raise PeerUnreachable("SCANFORSERVICE", "WPW", "the device is not around")
 
 
 async def take(

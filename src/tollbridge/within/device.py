@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from socket import socket
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.engine.transport import HttpTransport, Transport
@@ -41,6 +41,9 @@ from tollbridge.within import finding, identity, provider, radio
 from tollbridge.within.consumer import Consumer
 from tollbridge.within.host import Host
 from tollbridge.within.options import Options
+
+if TYPE_CHECKING:
+    from tollbridge.within.weblog import WebLog
 
 log = logging.getLogger("tollbridge.within")
 
@@ -80,6 +83,7 @@ class Device:
         self._client_tokens: OrderedDict[str, Secret[str]] = OrderedDict()
         self._beacon: radio.Beacon | None = None
         self._announced = AsyncExitStack()
+        self._web_log: WebLog | None = None
 
     @classmethod
     async def setup(
@@ -94,8 +98,9 @@ class Device:
     ) -> "Device":
         """Set a device up (step 1): its identity is in `folder`, made when it is missing.
 
-        `interface_addr` is the IPv4 address of the network it lives in; "" chooses one. Raises
-        BadArgument for an empty name or description, and WithinError for an unreadable identity.
+        `interface_addr` is the IPv4 address of the network it lives in; "" chooses one. The
+        original's `wpwconfig.json` there may ask for a web log. Raises BadArgument for an empty
+        name or description, and WithinError for an unreadable identity.
         """
         if not name:
             raise BadArgument("EMPTYNAME", "WPW", "empty name")
@@ -104,7 +109,9 @@ class Device:
         options = replace(options, folder=folder) if options else Options(folder=folder)
         uid = identity.device_id(options.folder / identity.IDENTITY_FILE, RandomIds())
         address = radio.local_ipv4(interface_addr)
-        return cls(uid, name, description, address, options, transport)
+        device = cls(uid, name, description, address, options, transport)
+        await device._configure()
+        return device
 
     # What it offers
 
@@ -306,6 +313,9 @@ class Device:
             await self._host.close()
             self._host = None
         self._consumer = None
+        if self._web_log is not None:
+            await self._web_log.stop()
+            self._web_log = None
         await self._transport.close()
 
     async def __aenter__(self) -> Self:
@@ -334,6 +344,19 @@ class Device:
         if self._consumer is None:
             raise NotReady("init_consumer")
         return self._consumer
+
+    async def _configure(self) -> None:
+        """Do what `wpwconfig.json` asks for; its `allowPlainProvider` is ours, for test benches."""
+        config = identity.sdk_config(self.options.folder / identity.SDK_CONFIG_FILE)
+        if config.get("allowPlainProvider", "").strip().lower() == "true":
+            self.options = replace(self.options, allow_plain_provider=True)
+        if config:
+            from tollbridge.within import weblog
+
+            asked = weblog.wanted(config)
+            if asked is not None:
+                self._web_log = weblog.WebLog(asked)
+                await self._web_log.start()
 
     def _announcement(self) -> AbstractAsyncContextManager[object]:
         from tollbridge.within import mdns

@@ -91,9 +91,15 @@ def _application(engine: Engine, face: WithinFace) -> Router:
 
     missing = Endpoint(nothing, refuse, Limits(), None)
     nobody = Credential(Secret(""))
-    routes: list[BaseRoute] = list(hosting.routes(engine, Hosted(face), nobody))
-    # The wrong method is no address either, as the originals have it.
-    routes += [Route(endpoint.path, missing) for endpoint in face.endpoints()]
+    # The wrong method is no address either, as the originals have it; HEAD is one of the wrong.
+    open_ones = hosting.routes(engine, Hosted(face), nobody)
+    for route in open_ones:
+        assert route.methods is not None
+        route.methods.discard("HEAD")
+    routes: list[BaseRoute] = [
+        *open_ones,
+        *(Route(endpoint.path, missing) for endpoint in face.endpoints()),
+    ]
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

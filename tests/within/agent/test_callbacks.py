@@ -79,15 +79,15 @@ def test_a_listener_may_call_the_agent_before_it_answers(agents):
 def test_a_mute_listener_hears_everything_and_holds_up_nothing(agents):
     with (
         EventServer(answer=None) as listener,
-        Wrapper(agents(callback_port=listener.port, reply_limit_s=0.6)) as wrapper,
+        Wrapper(agents(callback_port=listener.port, reply_limit_s=1.5)) as wrapper,
     ):
         sell(wrapper)
         consume(wrapper)
         began = time.monotonic()
         buy(wrapper)
-        assert time.monotonic() - began < 0.55
+        assert time.monotonic() - began < 1.45
         assert listener.wait(6) == SIX
-        assert time.monotonic() - began < 1.15  # waited for once, not six times
+        assert time.monotonic() - began < 2.9  # waited for once, not six times
         assert len(listener.connections) == 1
 
 

@@ -477,9 +477,7 @@ def test_a_producer_that_is_gone_is_unreachable_without_await_too(bank, tmp_path
 
 def test_the_door_of_things_opens_to_what_it_names():
     assert door.__all__ == sorted(door.__all__)
-    assert {name for names in door._ROOMS.values() for name in names} | set(door._MODULES) == set(
-        door.__all__
-    )
+    assert set(door._ROOM_OF) == set(door.__all__)
     for name in door.__all__:
         assert getattr(door, name).__name__.rpartition(".")[2] == name
     with pytest.raises(AttributeError, match=r"tollbridge\.within has no nothing"):

@@ -136,7 +136,7 @@ def view(order: Order, payment: Payment, host: Host, token: str = "") -> dict[st
             "name": order.holder.name,
             "expiryMonth": order.holder.month,
             "expiryYear": order.holder.year,
-            **_card(opening.view, host),
+            **_card(opening.view, host, products_last=True),
         },
         "customerOrderCode": order.code,
         "environment": "TEST",
@@ -183,22 +183,24 @@ def _refund(order: Order, refund: Operation) -> dict[str, Any]:
     }
 
 
-def _card(card: InstrumentView, host: Host) -> dict[str, Any]:
+def _card(card: InstrumentView, host: Host, *, products_last: bool = False) -> dict[str, Any]:
+    """Show a card, keys in the service's order, which is another one in answers to orders."""
     brand = BY_NAME.get(card.brand)
     scheme = brand.label if brand else "UNKNOWN"
     debit = "debit" in card.brand.lower() or card.brand in _DEBIT
     kind = "debit" if debit else "credit"
     title = card.brand or "Unknown"
+    products = {
+        "cardProductTypeDescNonContactless": f"{title} {kind.title()} Personal",
+        "cardProductTypeDescContactless": f"CL {title} {kind.title()} Pers",
+    }
+    issued = {"cardIssuer": host.issuer, "countryCode": host.country, "cardClass": kind}
     return {
         "cardType": scheme.replace(" ", "_"),
         "maskedCardNumber": f"**** **** **** {last_digits(card)}",
         "cardSchemeType": "consumer",
         "cardSchemeName": scheme,
-        "cardProductTypeDescNonContactless": f"{title} {kind.title()} Personal",
-        "cardProductTypeDescContactless": f"CL {title} {kind.title()} Pers",
-        "cardIssuer": host.issuer,
-        "countryCode": host.country,
-        "cardClass": kind,
+        **(issued | products if products_last else products | issued),
         "prepaid": "unknown",
     }
 

@@ -73,6 +73,15 @@ class DeliveryEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Refunded:
+    """Ours: what was not supplied by the expiry was paid back; `amount_minor` in minor units."""
+
+    reference: str
+    amount_minor: int
+    currency_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something a person should hear of; the text holds nothing secret."""
 
@@ -87,5 +96,6 @@ Event: TypeAlias = (
     | PaymentEnded
     | DeliveryBegun
     | DeliveryEnded
+    | Refunded
     | Failed
 )

@@ -28,6 +28,7 @@ from tollbridge.faces.within.events import (
     PaymentEnded,
     PaymentStarted,
     PricesAsked,
+    Refunded,
     ServicesDiscovered,
     TotalAsked,
 )
@@ -67,7 +68,7 @@ LIMITS = Limits(body_bytes_max=1024 * 1024)
 DELIVERY_LIFETIME_S = 7 * 24 * 3600
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 ATTEMPTS_MAX = 100
-ORDERS_KEPT = 1000
+ORDERS_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,9 +232,9 @@ class WithinFace:
         return total
 
     def _reference(self) -> str:
-        """Make a payment reference in the form of a version 4 UUID, which some peers expect."""
-        text = self._ids.secret()
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:32]}"
+        """Make a payment reference: a UUID of version 7, which begins with the time (RFC 9562)."""
+        time, chance = f"{self._clock.now() // 1000:012x}", self._ids.secret()
+        return f"{time[:8]}-{time[8:12]}-7{chance[:3]}-a{chance[3:6]}-{chance[6:18]}"
 
     def _quote(self, reference: str) -> Order | None:
         order = self._quotes.get(reference)
@@ -374,6 +375,7 @@ class WithinFace:
         while True:
             order, version = yield from self._entitled(page, wanted, Reason.END_NO_ORDER)
             if order.service_id != number:
+                self._service(number)  # one that is not there is told apart, as the originals do
                 raise Refused(Reason.WRONG_SERVICE)
             ended, supplied = order.ended(wanted.units_received)
             if ended == order or (yield from self._put(page, ended, version)):
@@ -489,7 +491,9 @@ class WithinFace:
         if operation.state is State.UNSENT:
             again = replace(order, attempt=order.attempt + 1)
             return (yield from self._write(page, again, version))
-        if operation.state is not State.APPROVED:
+        if operation.state is State.APPROVED:
+            self.tell(Refunded(order.reference, owed.amount_minor, order.currency))
+        else:
             self.tell(Failed(f"refund of {owed} for {order.reference} was {operation.state}"))
         return (yield from self._write(page, replace(order, stage=Stage.CLOSED), version))
 

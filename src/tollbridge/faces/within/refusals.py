@@ -21,7 +21,7 @@ class Reason(Enum):
     NOTHING_LEFT = (8, 409, "Service can not be supplied at this time")
     NO_ORDER = (9, 404, "Unable to find order for payment ref {}")
     OTHER_CLIENT = (10, 400, "Client ID does not match Order Client ID")
-    NO_CLIENT_TOKEN = (11, 400, "clientToken is empty")
+    NO_CLIENT_TOKEN = (11, 500, "Unable to process payment with gateway at this time")
     OTHER_TOKEN = (12, 409, "Order is paid or being paid with another client token")
     NOT_PAID = (13, 500, "Unable to process payment with gateway at this time")
     PAYMENT_UNKNOWN = (14, 503, "Payment outcome is not known yet, ask again with the same request")

@@ -8,6 +8,7 @@ the notebook knows an order by the digest of its key.
 import base64
 import hashlib
 import hmac
+import re
 from typing import Protocol
 
 from tollbridge.faces.within.messages import DeliveryToken
@@ -17,6 +18,8 @@ from tollbridge.ground.secret import Secret
 from tollbridge.wire import json
 
 KEY_BYTES = 24
+TIME_BYTES, TIME_LETTERS = 6, 8  # the same, in bytes and in base64
+_HEX = re.compile("[0-9a-f]{12}")
 KEY_LABEL = "delivery key"
 
 
@@ -38,17 +41,25 @@ class Keys(Protocol):
 
 
 def key_of(secret: bytes, reference: str) -> Secret[str]:
-    """Give the key of the token a payment is answered with: 192 bits, URL-safe.
+    """Give the key of the token a payment is answered with: when it was quoted, and 192 bits that
+    only the producer can make; URL-safe.
 
     `secret` is what the producer's keys derive for `KEY_LABEL`.
     """
     digest = hmac.digest(secret, reference.encode(), hashlib.sha256)
-    return Secret(base64.urlsafe_b64encode(digest[:KEY_BYTES]).decode())
+    quoted = reference.replace("-", "")[: 2 * TIME_BYTES]
+    time = bytes.fromhex(quoted) if _HEX.fullmatch(quoted) else bytes(TIME_BYTES)
+    return Secret(base64.urlsafe_b64encode(time + digest[:KEY_BYTES]).decode())
 
 
 def page_of(key: Secret[str]) -> str:
-    """Name the notebook page of the order a key stands for."""
-    return "order/" + hashlib.sha256(key.reveal().encode()).hexdigest()
+    """Name the notebook page of the order a key stands for.
+
+    The names of orders quoted together begin alike, so that their pages lie together.
+    """
+    text = key.reveal()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"order/{text[:TIME_LETTERS] if text.isascii() else ''}/{digest}"
 
 
 def token(keys: Keys, key: Secret[str], order: Order) -> DeliveryToken:

@@ -27,6 +27,7 @@ from tollbridge.faces.within.events import (
     PaymentEnded,
     PaymentStarted,
     PricesAsked,
+    Refunded,
     ServicesDiscovered,
     TotalAsked,
 )
@@ -207,5 +208,5 @@ def call_of(event: Event, shape: Shape) -> tuple[Method, dict[str, Any]] | None:
             }
         case Failed():
             return tables.ERROR_EVENT, {"msg": event.text}
-        case PaymentEnded():
+        case PaymentEnded() | Refunded():
             return None

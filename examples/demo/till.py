@@ -1,62 +1,20 @@
-"""The first payment: a till, a server, and a card network as a process of its own.
+"""Chapter one: a till, a server, and a card network as a process of its own.
 
-Run it with `make demo`. It is also the shortest program that speaks WPI over HTTP.
+It is also the shortest program that speaks WPI over HTTP.
 """
 
-import argparse
 import contextlib
 import http.client
 import json
 import os
 import secrets
-import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
-TOLLBRIDGE = [sys.executable, "-m", "tollbridge"]
-FOLDER = Path(".demo")
+from stage import FOLDER, command, get, tell, tell_start
+
 JOURNAL = FOLDER / "shop.sqlite"
 INTENT = "com.worldline.payment.action."
-SHOWN = 112
-
-
-class Process:
-    """A server or a sandbox, with its output in a file."""
-
-    def __init__(self, name, *arguments):
-        self.log = FOLDER / f"{name}.log"
-        self.arguments = arguments
-
-    def start(self, says):
-        with self.log.open("a") as log:
-            mark = log.tell()
-            self.process = subprocess.Popen(
-                [*TOLLBRIDGE, *self.arguments], stdout=log, stderr=log, start_new_session=True
-            )
-        for _ in range(600):
-            line = next(
-                (line for line in self.log.read_text()[mark:].splitlines() if says in line), None
-            )
-            if line:
-                self.url = line[line.index("http://") :].split()[0]
-                return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
-        raise SystemExit(f"{self.log} says:\n{self.log.read_text()}")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait()
 
 
 class Till:
@@ -107,10 +65,6 @@ class Till:
         return self.send("PROCESS_INFORMATION", "WPI_SVC_LAST_TRANSACTION", session=session)
 
 
-def tell(text):
-    print(f"\n{text}")
-
-
 def show(extras):
     """Print the response a till gets, without the receipt."""
     response = json.loads(extras.get("WPI_RESPONSE", "{}"))
@@ -120,20 +74,11 @@ def show(extras):
     return response, receipt
 
 
-def command(*arguments):
-    """Run a command of Tollbridge as a person would, and show both."""
-    print(f"  $ tollbridge {' '.join(arguments)}")
-    done = subprocess.run([*TOLLBRIDGE, *arguments], capture_output=True, text=True, check=False)
-    for line in (done.stdout + done.stderr).splitlines():
-        print(f"    {line[:SHOWN]}")
-    return done.returncode
-
-
 def story(sandbox, server):
     tell("A card network starts as a process of its own, with its own book,")
     tell_start(sandbox, "control")
     control = sandbox.url
-    network = json.loads(_get(control, "/health"))["port"]
+    network = json.loads(get(control, "/health"))["port"]
     tell("and a Tollbridge server on a fresh SQLite journal. They know only each other's address.")
     token = secrets.token_hex(16)
     os.environ["TOLLBRIDGE_TOKEN"] = token
@@ -188,59 +133,6 @@ def story(sandbox, server):
     assert command("journal", "verify") == 0, "the chain is intact"
 
 
-def tell_start(process, says):
-    process.start(says)
-    print(f"    {process.url}  (process {process.process.pid})")
-
-
 def _pay_into_the_void(till, session):
     with contextlib.suppress(OSError, http.client.HTTPException):
         till.pay(1191, session)
-
-
-def _get(url, path):
-    line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    line.request("GET", path)
-    return line.getresponse().read()
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave both processes running")
-    given = parser.parse_args()
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
-    start = time.monotonic()
-    sandbox = Process("sandbox", "sandbox", "serve", "--book", str(FOLDER / "book.sqlite"),
-                      "--port", "0", "--control-port", "0")  # fmt: skip
-    server = Process("server", "serve", "--journal", str(JOURNAL), "--port", "0")
-    started = [sandbox, server]
-    try:
-        story(sandbox, server)
-    except BaseException:
-        given.keep = False
-        raise
-    finally:
-        if not given.keep:
-            for process in started:
-                if hasattr(process, "process"):
-                    process.stop()
-    tell(f"That was Tollbridge, in {time.monotonic() - start:.0f} seconds.")
-    if given.keep:
-        print(f"""
-  Still running:
-    server    {server.url}          document: {server.url}/openapi.json
-    sandbox   {sandbox.url}  (control)
-    journal   {JOURNAL}
-
-  Try:
-    export TOLLBRIDGE_URL={server.url} TOLLBRIDGE_TOKEN={os.environ["TOLLBRIDGE_TOKEN"]}
-    .venv/bin/tollbridge pay 11.91 EUR --card 4242424242424242
-
-  Stop:
-    kill {server.process.pid} {sandbox.process.pid}
-""")
-
-
-if __name__ == "__main__":
-    main()

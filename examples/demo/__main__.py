@@ -1,0 +1,60 @@
+"""Tollbridge in two short chapters: a till that loses its server, a car that finds its charger.
+
+Run it with `make demo`.
+"""
+
+import argparse
+import os
+import shutil
+import time
+
+import things
+import till
+from stage import FOLDER, Process, tell
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the processes running")
+    given = parser.parse_args()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    start = time.monotonic()
+    free = ("--port", "0", "--control-port", "0")
+    sandbox = Process("sandbox", "sandbox", "serve", "--book", str(FOLDER / "book.sqlite"), *free)
+    server = Process("server", "serve", "--journal", str(till.JOURNAL), "--port", "0")
+    bench = Process("bench", "sandbox", "serve", "--book", str(FOLDER / "bench.sqlite"), *free)
+    psp = Process("psp", "psp", "serve", "--journal", str(FOLDER / "psp.sqlite"), "--port", "0")
+    charger = Process("charger")
+    try:
+        till.story(sandbox, server)
+        things.story(bench, psp, charger)
+    except BaseException:
+        given.keep = False
+        raise
+    finally:
+        if not given.keep:
+            for process in (sandbox, server, bench, psp, charger):
+                process.stop()
+    tell(f"That was Tollbridge, in {time.monotonic() - start:.0f} seconds.")
+    if given.keep:
+        print(f"""
+  Still running:
+    server    {server.url}          document: {server.url}/openapi.json
+    sandbox   {sandbox.url}  (control)
+    journal   {till.JOURNAL}
+    charger   {charger.url}
+    provider  {psp.url}/psp
+
+  Try:
+    export TOLLBRIDGE_URL={server.url} TOLLBRIDGE_TOKEN={os.environ["TOLLBRIDGE_TOKEN"]}
+    .venv/bin/tollbridge pay 11.91 EUR --card 4242424242424242
+    .venv/bin/tollbridge within buy 2 --device charger-1 --folder .demo/car --psp {psp.url}/v1
+
+  Stop:
+    kill {" ".join(str(one.process.pid) for one in (server, sandbox, charger, psp, bench))}
+""")
+
+
+if __name__ == "__main__":
+    main()
