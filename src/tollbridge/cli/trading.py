@@ -269,6 +269,8 @@ def buy(
 
     What is paid for and not taken stays in the wallet: `tollbridge within take` fetches it later.
     """
+    from dataclasses import replace
+
     from tollbridge.faces.within.errors import WithinError
     from tollbridge.within import buying as trade
     from tollbridge.within.finding import discover
@@ -277,6 +279,9 @@ def buy(
     wanted: int | str | None = int(service) if service and service.isdigit() else service
     wish = trade.Wish(units=units, service=wanted, price_id=price_id, most=most)
     purse, meanwhile = _purse(**paying)
+    if not purse.card.cvc.reveal():
+        code = Secret(click.prompt("Security code", hide_input=True, err=True))
+        purse = replace(purse, card=replace(purse.card, cvc=code))
     before = {one.reference for one in purse.wallet.purchases}
 
     async def main() -> "Purchase":

@@ -120,6 +120,14 @@ def test_a_card_of_the_vault_pays(shop, tmp_path):
     bought = told("buy", 1, *buying(shop, tmp_path), *vault, "--service", 1, "--card", "mine",
                   env=words)  # fmt: skip
     assert bought["paid"] is True
+    tell("card", "add", "other", "--file", file, *vault, env=words)
+    wish = ("buy", 1, *buying(shop, tmp_path), *vault, "--service", 1, "--card", "other", "--json")
+    asked = subprocess.run(
+        market.command(*wish), input="123\n", capture_output=True, text=True, timeout=20,
+        env=os.environ | words, start_new_session=True, check=False,
+    )  # fmt: skip
+    assert "Security code" in asked.stderr
+    assert json.loads(asked.stdout)["paid"] is True
     wrong = {"TOLLBRIDGE_CARDS_PASSPHRASE": "guess"}
     tell("buy", 1, *buying(shop, tmp_path), *vault, "--service", 1, "--card", "mine",
          env=wrong, code=1)  # fmt: skip
