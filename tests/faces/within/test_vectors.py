@@ -365,7 +365,7 @@ async def buying(folder, *answers, provider=(), paying=None, uid=CLIENT):
         Peer(*provider) as cards,
         await device(folder, "lawn-52", uid) as lawn,
     ):
-        known = paying or card(cvc="123")
+        known = paying or card()
         lawn.init_consumer("http://", HERE, peer.port, "", uid, known, psp(cards.port))
         yield lawn, peer, cards
 
