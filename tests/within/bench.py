@@ -28,7 +28,7 @@ SERVER = "6f1d2c34-8a5b-4e77-1c10-2b7e5d904a11"
 CLIENT = "c0a8e1f2-3b64-4d09-0e5f-71a2b3c4d5e6"
 CLIENT_KEY = "T_C_00000000-1111-2222-3333-444444444444"
 SERVICE_KEY = "T_S_55555555-6666-7777-8888-999999999999"
-NUMBER, CVC, HOLDER = "4444333322221111", "917", "Ada Field"
+NUMBER = "4444333322221111"
 WATER = Service(
     service_id=3,
     name="Garden Watering",
@@ -41,7 +41,7 @@ WATER = Service(
 )
 
 
-def card(number=NUMBER, cvc=CVC, year=2033):
+def card(number=NUMBER, cvc="123", year=2033):
     return HceCard("Ada", "Field", 11, year, Secret(number), Secret(cvc))
 
 

@@ -94,8 +94,8 @@ RELEASE = (
 class Known:
     """What is random in a conversation: their text for it, and ours."""
 
-    def __init__(self, **pairs):
-        self._pairs = dict(pairs.values())
+    def __init__(self):
+        self._pairs = {}
 
     def learn(self, theirs, ours):
         self._pairs[theirs] = ours
@@ -283,6 +283,27 @@ def test_the_two_keys_of_ours_stand_behind_all_others(tmp_path):
         assert price["serviceID"] == WATER.service_id
 
 
+@pytest.mark.req("W-033", "WX-001")
+def test_a_producer_of_nothing_says_null_where_the_original_does(tmp_path):
+    with conversation(tmp_path) as (market, line, _provider):
+        market.producer.remove_service(WATER.service_id)
+        said = line.ask("GET", "/service/discover")
+        assert without_ours(said.body) == b'{"serverID":"%s","services":null}\n' % SERVER.encode()
+        assert datagram(market.producer.broadcast()).endswith(b',"serviceTypes":[]}')
+        market.producer.add_service(replace(WATER, service_type="", prices={}))
+        said = line.ask("GET", "/service/3/prices")
+        assert said.body == b'{"serverID":"%s","prices":null}\n' % SERVER.encode()
+        assert datagram(market.producer.broadcast()).endswith(b',"serviceTypes":[""]}')
+
+
+@pytest.mark.req("WX-009")
+def test_texts_of_a_service_leave_as_go_escapes_them(tmp_path):
+    odd = replace(WATER, name="a & b <c> \u2028 ü €")
+    with conversation(tmp_path, odd) as (_, line, _provider):
+        said = line.ask("GET", "/service/discover")
+    assert r'"ServiceName":"a \u0026 b \u003cc\u003e \u2028 ü €"' in said.body.decode()
+
+
 def halves(exchange):
     """Pair up requests and answers as they were captured."""
     return list(zip(exchange[::2], exchange[1::2], strict=True))
@@ -365,7 +386,7 @@ async def buying(folder, *answers, provider=(), paying=None, uid=CLIENT):
         Peer(*provider) as cards,
         await device(folder, "lawn-52", uid) as lawn,
     ):
-        known = paying or card(cvc="123")
+        known = paying or card()
         lawn.init_consumer("http://", HERE, peer.port, "", uid, known, psp(cards.port))
         yield lawn, peer, cards
 

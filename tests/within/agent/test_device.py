@@ -14,7 +14,7 @@ CARD = Struct(
 )
 
 
-@pytest.mark.req("WX-046", "WX-047", "WX-057", "WX-060")
+@pytest.mark.req("W-002", "W-225", "WX-046", "WX-047", "WX-057", "WX-060")
 def test_one_agent_sells_to_itself_over_real_http(agents, tmp_path):
     """As the Java wrapper's end-to-end test does: a producer, a second setup, a consumer."""
     devices = []

@@ -270,7 +270,7 @@ WRAPPERS = {
 }  # fmt: skip
 
 
-@pytest.mark.req("WX-055", "WX-060", "WX-061", "WX-062", "WX-063")
+@pytest.mark.req("W-002", "WX-055", "WX-060", "WX-061", "WX-062", "WX-063")
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_the_command_lines_of_the_wrappers_start_an_agent_that_sells(tmp_path, name):
     port = free_port()

@@ -41,7 +41,7 @@ from tollbridge.faces.wpi.tables import (
     Action,
     Condition,
 )
-from tollbridge.ground.errors import JournalError, UsageError
+from tollbridge.ground.errors import JournalError, UsageError, VersionConflict
 from tollbridge.ground.flow import Exchange, Flow, Note, Page, Party, Recall, Remember
 from tollbridge.ground.ids import CROCKFORD, IdempotencyKey, IdSource, check_letter
 from tollbridge.ground.money import Money
@@ -182,13 +182,17 @@ class WpiFace:
     def _carry_out(
         self, call: Call, session: Session, ask: Ask, card: Presented | None
     ) -> Flow[Reply]:
-        """Remember the exchange, ask, remember the answer. In this order a crash loses nothing."""
+        """Ask, with the exchange written in the same commit; then remember the answer."""
         if card is not None:
             language = card.language or self.profile.languages[0]
             session = replace(session, card_used=True, language=language)
+        notes = yield from self._begun(session)
         try:
-            yield from self._begin(session)
-            payment: Payment = yield ask
+            payment: Payment = yield replace(ask, notes=notes)
+        except VersionConflict:
+            raise Refused(
+                Condition.SESSION_ID_ALREADY_IN_USE, "extra WPI_SESSION_ID was used"
+            ) from None
         except JournalError:
             # It may be written and even sent. The session stays open, so that the truth is found.
             raise Unknown from None
@@ -268,12 +272,11 @@ class WpiFace:
 
     # The notebook
 
-    def _begin(self, session: Session) -> Generator[Any, Any, None]:
-        """Write down that the exchange runs, before anything is asked of the engine."""
+    def _begun(self, session: Session) -> Generator[Any, Any, tuple[Note, ...]]:
+        """Give what is to be written down when the exchange begins."""
         notes = yield from self._place(session)
         notes.append(sessions.reference_note(session))
-        if not (yield Remember((Note(session.page, session.write(), expected=0), *notes))):
-            raise Refused(Condition.SESSION_ID_ALREADY_IN_USE, "extra WPI_SESSION_ID was used")
+        return (Note(session.page, session.write(), expected=0), *notes)
 
     def _place(self, session: Session) -> Generator[Any, Any, list[Note]]:
         """Give the session a place in its application's history; the oldest one is forgotten."""
