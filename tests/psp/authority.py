@@ -30,12 +30,12 @@ class Authority:
         made = made.add_extension(identifier, critical=False)
         self.file = self._write("ca.pem", made.sign(self.key, hashes.SHA256()))
 
-    def certificate(self):
-        """Give the files of a certificate for this machine and of its key."""
+    def certificate(self, address="127.0.0.1"):
+        """Give the files of a certificate for this machine, by an address of it, and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
         made = self._builder(name, key.public_key())
-        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
         made = made.add_extension(x509.SubjectAlternativeName(here), critical=False)
         server = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         made = made.add_extension(server, critical=False)

@@ -24,14 +24,14 @@ CONFIG: Mapping[str, Any] = {
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take a port; "" is every interface, port 0 a free one. Raises OSError."""
+    """Take a port; "" is every interface, port 0 a free one. Raises OSError or OverflowError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Said to be TCP: only then does asyncio send small answers at once.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except OSError:
+    except (OSError, OverflowError):
         listening.close()
         raise
     listening.listen(BACKLOG)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tollbridge.faces.within.card import HceCard
     from tollbridge.faces.within.catalogue import Service
     from tollbridge.faces.within.messages import Broadcast, Price, PricePerUnit, Total
+    from tollbridge.within.blocking import BlockingDevice
     from tollbridge.within.buying import Purse, Wish, buy, cheapest, find_again, finish, take
     from tollbridge.within.cards import Vault
     from tollbridge.within.consumer import Consumer
@@ -27,6 +28,7 @@ _PLACES = {
     "faces.within.card": ("HceCard",),
     "faces.within.catalogue": ("Service",),
     "faces.within.messages": ("Broadcast", "Price", "PricePerUnit", "Total"),
+    "within.blocking": ("BlockingDevice",),
     "within.buying": ("Purse", "Wish", "buy", "cheapest", "find_again", "finish", "take"),
     "within.cards": ("Vault",),
     "within.consumer": ("Consumer",),
@@ -39,6 +41,7 @@ _PLACES = {
 _ROOM_OF = {name: room for room, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "BlockingDevice",
     "Broadcast",
     "Consumer",
     "Device",

@@ -31,6 +31,7 @@ from tollbridge.faces.within.messages import (
     Total,
 )
 from tollbridge.faces.within.producer import Terms, WithinFace
+from tollbridge.faces.within.refusals import Refused
 from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.ids import IdSource, RandomIds
 from tollbridge.ground.secret import Secret
@@ -205,8 +206,12 @@ class Device:
         """Tell what the meter says of the delivery under way with this token: so many units.
 
         They count even if the consumer never says so. Gives the units nobody has been granted yet.
+        Raises BadArgument when the token is none of this device's.
         """
-        return await self._producer().metered(key, units)
+        try:
+            return await self._producer().metered(key, units)
+        except Refused as refused:
+            raise BadArgument("NO_DATA", "DATA", refused.refusal.message) from None
 
     # What it finds
 
