@@ -122,7 +122,7 @@ def test_the_four_phases_follow_one_another_over_udp_and_http(tmp_path):
 
     async def story(market):
         await market.producer.start_service_broadcast()
-        found = await market.consumer.search_for_device(0.3, "pump-17")
+        found = await market.consumer.search_for_device(0.5, "pump-17")
         assert found.server_id == SERVER
         await market.producer.stop_service_broadcast()
         told = len(market.told)
@@ -421,11 +421,11 @@ def test_a_producer_is_heard_before_and_after_a_payment_with_one_id_everywhere(t
 
     async def story(market):
         await market.producer.start_service_broadcast()
-        [before] = await market.consumer.device_discovery(0.2)
+        [before] = await market.consumer.device_discovery(0.4)
         _, paid = await market.buys()
-        [after] = await market.consumer.device_discovery(0.2)
+        [after] = await market.consumer.device_discovery(0.4)
         begun = await market.consumer.begin_service_delivery(3, paid.token, 2)
-        [during] = await market.consumer.device_discovery(0.2)
+        [during] = await market.consumer.device_discovery(0.4)
         ended = await market.consumer.end_service_delivery(3, paid.token, 2)
         assert before == after == during == market.producer.broadcast()
         said = {json.loads(one.body)["serverID"] for one in market.counter.answers}
@@ -438,12 +438,16 @@ def test_a_producer_is_heard_before_and_after_a_payment_with_one_id_everywhere(t
 # Small machines
 
 SMALL = """
-import asyncio, resource, sys, time
+import asyncio, sys, time
 from pathlib import Path
 from tests.within.bench import WATER, card, device, psp
 
+def peak_kib():
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
+    return int(status["VmHWM"].split()[0])
+
 async def main():
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    base = peak_kib()
     pump = await device(Path(sys.argv[1]), "pump")
     pump.add_service(WATER)
     await pump.init_producer(psp(1))
@@ -457,7 +461,7 @@ async def main():
     own = asyncio.create_task(own_program())
     for _ in range(200):
         await pump.select_service(3, 1, 1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_kib()
     assert ticks > 10, ticks
     cpu = time.process_time()
     await asyncio.sleep(0.5)
@@ -470,14 +474,15 @@ asyncio.run(main())
 
 
 @pytest.mark.req("W-008")
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory it needed")
 def test_a_device_is_small_idle_when_nobody_asks_and_leaves_room_for_its_owners_program(tmp_path):
-    """Runs inside the owner's loop; memory as a whole, with Python itself, stays in 128 MiB."""
+    """Runs inside the owner's loop; memory as a whole, with Python itself, stays in 96 MiB."""
     done = subprocess.run(
         [sys.executable, "-c", SMALL, str(tmp_path)], capture_output=True, text=True, check=False,
         cwd=ROOT, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     base_kib, peak_kib, idle = map(float, done.stdout.split())
-    assert peak_kib < 128 * 1024
+    assert peak_kib < 96 * 1024
     assert peak_kib - base_kib < 32 * 1024
     assert idle < 0.5  # its owner's own thousand ticks a second are in it

@@ -83,11 +83,11 @@ def test_both_flows_step_by_step_end_in_a_purchase(tmp_path):
 
             # The consumer
             lawn = await device(tmp_path / "lawn", "lawn-52", discovery_port=port)  # 1
-            heard = await lawn.device_discovery(0.3)  # 2
+            heard = await lawn.device_discovery(0.5)  # 2
             [chosen] = [one for one in heard if one.device_name == "pump-17"]  # 3
             assert (chosen.server_id, chosen.service_types) == (pump.uid, ("water",))
             await pump.stop_service_broadcast()  # 4B: who knows the device can still buy
-            assert await lawn.device_discovery(0.3) == []
+            assert await lawn.device_discovery(0.5) == []
             assert told == []
             async with Relay(chosen.port_number) as counter:
                 lawn.init_consumer(  # 4
