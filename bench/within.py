@@ -1,8 +1,9 @@
 """Measures the Within face: complete, durable purchases of a consumer at a producer, over sockets.
 
-A purchase is services, prices, total, client token, payment, begin, end. The producer is the
-command users start, with its own payment provider in its process: two journals and the network's
-book, all with synchronous=FULL. The consumers are this process.
+A purchase is services, prices, total, client token, payment, begin, end. The payment provider is in
+the producer's process. Measured twice: as users start it, where the provider's journal and the card
+network's book are as durable as the producer's (synchronous=FULL), and with a provider that keeps
+its books in memory, so that what is durable is the producer. The consumers are this process.
 """
 
 import argparse
@@ -41,25 +42,29 @@ currency = "GBP"
 unit = "kWh"
 """
 TARGETS = {"sequential": 250, "concurrent": 800, "rss MB": 60, "first ms": 600, "idle %": 1}
+HERE = Path(__file__).parent
 CARD = HceCard("Test", "Card", 12, 2049, Secret("4242424242424242"), Secret("123"))
 
 
 class Producer:
-    """A producer as users start it."""
+    """A producer as users start it, or one whose provider keeps its books in memory."""
 
-    def __init__(self, folder, number, psp=""):
+    def __init__(self, folder, number, psp="", *, forgetful=False):
         self.folder = folder / f"producer-{number}"
         self.folder.mkdir()
         offer = self.folder / "offer.toml"
         offer.write_text(OFFER.format(psp=psp))
         self.port, self.psp_port, self.discovery_port = (21000 + 3 * number + i for i in range(3))
         self.started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tollbridge", "within", "produce", str(offer), "--quiet",
-             "--folder", str(self.folder), "--port", str(self.port),
-             "--psp-port", str(self.psp_port), "--discovery-port", str(self.discovery_port)],
-            stdout=(self.folder / "output").open("w"),
-        )  # fmt: skip
+        command = [sys.executable, str(HERE / "shop.py"), str(offer), str(self.folder),
+                   str(self.port), str(self.psp_port)]  # fmt: skip
+        if not forgetful:
+            command = [sys.executable, "-m", "tollbridge", "within", "produce", str(offer),
+                       "--quiet", "--folder", str(self.folder), "--port", str(self.port),
+                       "--psp-port", str(self.psp_port),
+                       "--discovery-port", str(self.discovery_port)]  # fmt: skip
+        output = (self.folder / "output").open("w")
+        self.process = subprocess.Popen(command, stdout=output)
 
     def wait(self):
         while "service" not in (self.folder / "output").read_text():
@@ -173,40 +178,42 @@ def main():
         for _ in range(given.rounds):
             number += 1
             seen.setdefault("first", []).append(first_broadcast_ms(folder, number))
-            number += 1
-            producer = Producer(folder, number)
-            producer.wait()
-            try:
-                # Until the files have grown to the size they keep, each commit costs more.
-                uvloop.run(flows(producer, 16, 1600))
-                for consumers, count in (
-                    (1, given.flows // 4),
-                    (16, given.flows),
-                    (64, given.flows),
-                ):
-                    measured = uvloop.run(flows(producer, consumers, count))
-                    seen.setdefault(consumers, []).append(measured)
-                seen.setdefault("both", []).append(producer.rss_mb())
+            for forgetful in (False, True):
                 number += 1
-                rss_mb, idle = alone(folder, number, producer)
-                seen.setdefault("rss", []).append(rss_mb)
-                seen.setdefault("idle", []).append(idle)
-            finally:
-                producer.close()
+                producer = Producer(folder, number, forgetful=forgetful)
+                producer.wait()
+                try:
+                    # Until the files have grown to the size they keep, each commit costs more.
+                    uvloop.run(flows(producer, 16, 1600))
+                    for consumers, count in ((1, given.flows // 4), (16, given.flows),
+                                             (64, given.flows)):  # fmt: skip
+                        measured = uvloop.run(flows(producer, consumers, count))
+                        seen.setdefault((forgetful, consumers), []).append(measured)
+                    if not forgetful:
+                        seen.setdefault("both", []).append(producer.rss_mb())
+                        number += 1
+                        rss_mb, idle = alone(folder, number, producer)
+                        seen.setdefault("rss", []).append(rss_mb)
+                        seen.setdefault("idle", []).append(idle)
+                finally:
+                    producer.close()
     report(seen, given.rounds)
 
 
 def report(seen, rounds):
     print(f"\nWithin: complete durable purchases over sockets, medians of {rounds} rounds")
     middle = {}
-    for consumers in (1, 16, 64):
-        rate, p50, p99 = (statistics.median(one) for one in zip(*seen[consumers], strict=True))
-        middle[consumers] = rate
-        print(
-            f"  {consumers:>3} consumers  {rate:>7.0f} /s   p50 {p50:6.1f} ms   p99 {p99:6.1f} ms"
-        )
-    verdict("one after another, /s", middle[1], TARGETS["sequential"], least=True)
-    verdict("16 consumers, /s", middle[16], TARGETS["concurrent"], least=True)
+    for forgetful, title in ((False, "provider as durable"), (True, "provider in memory")):
+        for consumers in (1, 16, 64):
+            measured = zip(*seen[forgetful, consumers], strict=True)
+            rate, p50, p99 = (statistics.median(one) for one in measured)
+            middle[forgetful, consumers] = rate
+            print(f"  {title:<20} {consumers:>3} consumers {rate:>6.0f} /s   "
+                  f"p50 {p50:6.1f} ms   p99 {p99:6.1f} ms")  # fmt: skip
+    for forgetful, title in ((False, "provider as durable"), (True, "provider in memory")):
+        rates = middle[forgetful, 1], middle[forgetful, 16]
+        verdict(f"{title}, one after another, /s", rates[0], TARGETS["sequential"], least=True)
+        verdict(f"{title}, 16 consumers, /s", rates[1], TARGETS["concurrent"], least=True)
     both = statistics.median(seen["both"])
     print(f"  memory after it, producer, provider and card network in one process: {both:.0f} MB")
     verdict(

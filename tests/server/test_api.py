@@ -195,10 +195,13 @@ def test_a_call_that_moves_money_needs_a_key(url, given):
     ],
 )
 def test_without_the_credential_nothing_is_done_or_told(url, method, path, token):
-    before = talk("GET", f"{url}/health")[1]["journal_head"]
     body = {"amount": TEN, "card": CARD} if method == "POST" else None
-    assert talk(method, url + path, body, key="k", token=token)[0] == 401
-    assert talk("GET", f"{url}/health")[1]["journal_head"] == before
+    for _ in range(3):  # recovery may write meanwhile, but not each time
+        before = talk("GET", f"{url}/health")[1]["journal_head"]
+        assert talk(method, url + path, body, key="k", token=token)[0] == 401
+        if talk("GET", f"{url}/health")[1]["journal_head"] == before:
+            return
+    raise AssertionError("something was written each time")
 
 
 @pytest.mark.parametrize(

@@ -163,8 +163,13 @@ class Device:
         journal = SqliteJournal(options.folder / JOURNAL, cache_kib=CACHE_KIB)
         bridges = {merchant.bridge.name: merchant.bridge}
         around = Surroundings(journal, bridges, self._transport, self._clock, self._ids)
-        host = Host(listening, Engine(around), face, options.sweep_s)
-        await host.start()
+        engine = Engine(around)
+        host = Host(listening, engine, face, options.sweep_s)
+        try:
+            await host.start()
+        except BaseException:
+            await engine.close()
+            raise
         self._host = host
 
     async def start_service_broadcast(self, timeout_s: float = 0.0) -> None:
