@@ -300,6 +300,22 @@ def test_another_token_is_refused_while_the_first_payment_is_unknown(shop):
     assert taken(shop.world) == 1950
 
 
+def test_what_is_remembered_of_an_order_never_hides_what_became_of_it(shop):
+    trouble(shop.world, Fault.REFUSE)
+    reference = shop.total()[1]["paymentReferenceID"]
+    assert shop.pay(reference)[0] == 500
+    [(page, before)] = shop.face._orders.items()
+    token = shop.pay(reference)[1]["serviceDeliveryToken"]
+    shop.begin(token, 4)
+    now = shop.face._orders[page]
+    shop.face._keep(page, *before)
+    assert shop.face._orders[page] == now
+    shop.face._orders[page] = before
+    assert shop.pay(reference, client_token(shop.world, "mastercard"))[0] == 409
+    assert shop.end(token, 4)[1]["unitsRemaining"] == 2
+    assert taken(shop.world) == 1950
+
+
 def test_nothing_secret_is_written(shop):
     token = shop.bought()
     pages = shop.world.journal.browse("within", "")

@@ -307,6 +307,7 @@ class WithinFace:
         try:
             payment: Payment = yield ask
         except (VersionConflict, IdempotencyConflict):
+            self._orders.pop(page, None)
             return (yield from self._read(page, Reason.NO_ORDER, order.reference))
         except JournalError:
             raise Refused(Reason.PAYMENT_UNKNOWN) from None
@@ -528,8 +529,13 @@ class WithinFace:
         return (yield from self._read(page, Reason.NO_ORDER, order.reference))
 
     def _keep(self, page: str, order: Order, version: int) -> None:
-        """Remember an order as the notebook has it: what is in use is not read each time."""
-        self._orders[page] = (order, version)
+        """Remember an order as the notebook has it: what is in use is not read each time.
+
+        Who was kept waiting may come with an older version than is known by now.
+        """
+        known = self._orders.get(page)
+        if known is None or known[1] <= version:
+            self._orders[page] = (order, version)
         if len(self._orders) > ORDERS_KEPT:
             self._orders.popitem(last=False)
 
