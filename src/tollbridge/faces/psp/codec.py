@@ -39,7 +39,6 @@ _MONTH_YEAR = re.compile(r"(\d{1,2})/(\d{4})", re.ASCII)
 _CARD_IS_WRONG = "INVALID_PAYMENT_DETAILS"
 
 Names = Mapping[str, str]
-Decode = Callable[[Request, Names], Any]
 
 
 # Worldpay Online
