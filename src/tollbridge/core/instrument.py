@@ -23,12 +23,13 @@ class InstrumentView:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card number as presented. `expiry` is YYMM."""
+    """A card number as presented. `expiry` is YYMM, `pin` what the issuer shall verify."""
 
     number: Secret[str]
     view: InstrumentView
     expiry: Secret[str] | None = None
     security_code: Secret[str] | None = None
+    pin: Secret[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,23 @@ class HttpEndpoint:
     open: bool = False
 
 
-Endpoint = HttpEndpoint
+@dataclass(frozen=True, slots=True)
+class WebSocketEndpoint:
+    """One place to open a WebSocket at: each text that comes in is a message, answered by itself.
+
+    As HttpEndpoint, but that a message is a text, and that an answer may be several texts.
+    Messages of one socket are answered as they are ready, not one after the other.
+    """
+
+    path: str
+    decode: Callable[[str, Mapping[str, str]], Any]
+    encode: Callable[[Any], Sequence[str]]
+    refuse: Callable[[RemoteProtocolError], str]
+    limits: Limits
+    open: bool = False
+
+
+Endpoint = HttpEndpoint | WebSocketEndpoint
 
 
 class Face(Protocol):

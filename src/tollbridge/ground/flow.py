@@ -21,6 +21,8 @@ class Party(StrEnum):
     PEER = "peer"
     CARDHOLDER = "cardholder"
     MERCHANT = "merchant"
+    DEVICE = "device"
+    """What the face runs on: its printer, its secure element, its line to a management system."""
 
 
 @dataclass(frozen=True, slots=True)

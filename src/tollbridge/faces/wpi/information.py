@@ -53,9 +53,9 @@ def answer(profile: Profile) -> dict[str, Any]:
 def _brand(profile: Profile, name: str) -> dict[str, Any]:
     application_id = BY_NAME[name].application_id
     return {
-        "acquirerIdentifier": profile.acquirer_id,
+        "acquirerIdentifier": profile.acquirers[0].id,
         "merchantIdentifier": profile.merchant,
-        "acquirerTerminalIdentifier": profile.acquirer_terminal_id,
+        "acquirerTerminalIdentifier": profile.acquirers[0].terminal_id,
         # The standard misspells it; readers of either spelling are served.
         "brandIdentifer": application_id,
         "brandIdentifier": application_id,

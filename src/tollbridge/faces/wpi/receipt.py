@@ -80,7 +80,7 @@ def _lines(profile: Profile, operation: Operation, printed: Printed) -> list[str
     if view is not None and printed.card_used:
         lines.append(_ENTRIES.get(view.entry, view.entry))
     lines.append(_pair("Type:", _TYPES.get(printed.service, printed.service), width))
-    lines.append(_pair("POS ID:", profile.acquirer_terminal_id, width))
+    lines.append(_pair("POS ID:", profile.acquirers[0].terminal_id, width))
     lines.append(_pair("MID:", profile.merchant, width))
     if view is not None and printed.card_used:
         lines.append(view.application_label)
@@ -99,7 +99,7 @@ def _json(profile: Profile, operation: Operation, printed: Printed) -> dict[str,
         "transactionIdentifier": operation.id,
         "serviceName": _TYPES.get(printed.service, printed.service),
         "timestamp": timestamp(profile, operation),
-        "acquirerIdentifier": profile.acquirer_id,
+        "acquirerIdentifier": profile.acquirers[0].id,
         "paymentSolutionReference": printed.reference,
         "acquirerReceiptText": _status(operation),
     }
