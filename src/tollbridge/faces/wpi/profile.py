@@ -56,14 +56,12 @@ class Limits:
 
     Up to `floor_minor` a card may be approved without the host when it cannot be reached (0:
     never). Above `contactless_minor` a card must be inserted, above `verification_minor` its holder
-    be verified. A reservation may be completed up to `completion_percent` of it. `services` are the
-    service types the brand does (none listed: all).
+    be verified. `services` are the service types the brand does (none listed: all).
     """
 
     floor_minor: int = 0
     contactless_minor: int = AMOUNT_MINOR_MOST
     verification_minor: int = 5000
-    completion_percent: int = 100
     services: tuple[str, ...] = ()
 
 
