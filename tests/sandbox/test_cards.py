@@ -193,15 +193,21 @@ def test_the_amount_decides_before_the_card():
 
 
 @pytest.mark.parametrize("code", ["60", "65", "70"])
-def test_a_verified_holder_needs_no_further_verification(code):
+@pytest.mark.parametrize("verified", ["offline_pin", "device"])
+def test_a_verified_holder_needs_no_further_verification(code, verified):
     world = World()
     amount = 4200 + int(code)
     assert said(world.send("purchase", amount, payment="A")) == f"declined {code}"
-    assert said(world.send("purchase", amount, payment="B", verified="pin")) == "approved 00"
+    assert said(world.send("purchase", amount, payment="B", verified=verified)) == "approved 00"
+
+
+@pytest.mark.parametrize("verified", ["signature", "none", "online_pin", "yes"])
+def test_a_signature_or_a_claim_verifies_nobody(verified):
+    assert said(World().send("purchase", 4265, verified=verified)) == "declined 65"
 
 
 def test_a_verified_holder_does_not_change_other_codes():
-    assert said(World().send("purchase", 4255, verified="pin")) == "declined 55"
+    assert said(World().send("purchase", 4255, verified="device")) == "declined 55"
 
 
 def test_a_part_is_approved_only_where_one_was_asked_for():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import click
 
@@ -109,6 +110,15 @@ def decide(operation: str, code: str, control: str) -> None:
     """Decide a pending OPERATION."""
     answer = _call(control, "POST", f"/control/pending/{operation}", {"code": code})
     click.echo(f"{operation}: {answer['status']}")
+
+
+@sandbox.command()
+@click.argument("account")
+@CONTROL
+def unblock(account: str, control: str) -> None:
+    """Forget the wrong PINs of an ACCOUNT, so that its card takes PINs again."""
+    _call(control, "DELETE", f"/control/pins/{quote(account, safe='')}", None)
+    click.echo(f"{account}: PINs are taken again")
 
 
 @sandbox.command()

@@ -15,8 +15,11 @@ class TestCard:
 
     `account` names it without its number. `limit_minor` is the credit line or balance in minor
     units of any currency (None: without limit). `code` is the response code its issuer always
-    gives, `refund_code` the one a refund ends with, some time later. `pin` is the right PIN of a
-    card that wants one, `verification` how its holder is verified when the terminal may choose.
+    gives, `refund_code` the one a refund ends with, some time later. `pin` is its right PIN.
+
+    `verification` is what its issuer insists on where the card is present: "online_pin" a PIN it
+    can check itself, "sca_online_pin" and "sca_offline_pin" strong customer authentication;
+    "offline_pin" is the chip's own business, and "none" leaves it to the terminal.
     """
 
     number: str
@@ -26,7 +29,7 @@ class TestCard:
     limit_minor: int | None = None
     code: str = "00"
     refund_code: str = "00"
-    pin: str = ""
+    pin: str = "1234"
     verification: str = "none"
     entries: tuple[str, ...] = ("chip", "contactless", "magstripe", "online")
     details: Mapping[str, str] = field(default_factory=dict)
@@ -60,10 +63,10 @@ CARDS: tuple[TestCard, ...] = (
     TestCard("6280000360000978", "eftpos", kind="debit", limit_minor=DEBIT_MINOR),
     TestCard("4000050360000001", "eftpos-visa", "Visa Debit", "debit", DEBIT_MINOR),
     TestCard("5555050360000080", "eftpos-mastercard", "Mastercard Debit", "debit", DEBIT_MINOR),
-    TestCard("4001007020000002", "visa-offline-pin", pin="1234", verification="offline_pin"),
-    TestCard("4001000360000005", "visa-online-pin", pin="1234", verification="online_pin"),
-    TestCard("4000008260000075", "visa-sca-offline", pin="1234", verification="sca_offline_pin"),
-    TestCard("4000002760000008", "visa-sca-online", pin="1234", verification="sca_online_pin"),
+    TestCard("4001007020000002", "visa-offline-pin", verification="offline_pin"),
+    TestCard("4001000360000005", "visa-online-pin", verification="online_pin"),
+    TestCard("4000008260000075", "visa-sca-offline", verification="sca_offline_pin"),
+    TestCard("4000002760000008", "visa-sca-online", verification="sca_online_pin"),
     TestCard("4000000000000002", "visa-declined", code="05"),
     TestCard("4000000000009995", "visa-no-funds", code="51", limit_minor=0),
     TestCard("4000000000009987", "visa-lost", code="41"),
@@ -71,7 +74,7 @@ CARDS: tuple[TestCard, ...] = (
     TestCard("4000000000000069", "visa-expired", code="54"),
     TestCard("4000000000000119", "visa-error", code="96"),
     TestCard("4000000000005126", "visa-refund-fails", refund_code="05"),
-    TestCard("5413330089099999", "mastercard-pin", pin="1234", verification="offline_pin"),
+    TestCard("5413330089099999", "mastercard-pin", verification="offline_pin"),
     TestCard("6799998900000099990", "maestro", kind="debit", limit_minor=DEBIT_MINOR),
     TestCard("5413330089020037", "mastercard-magstripe", entries=("magstripe",)),
     TestCard("4444333322221111", "visa-2"),

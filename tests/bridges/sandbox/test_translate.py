@@ -24,6 +24,7 @@ from tollbridge.ground.ids import OperationId
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
 from tollbridge.sandbox import codes as network_codes
+from tollbridge.wire.dump import dump
 from tollbridge.wire.http import Response
 
 URL = "http://network"
@@ -84,6 +85,15 @@ def test_a_card_is_shown_by_number_and_expiry_but_not_by_its_code():
     assert fields["entry"] == "chip"
     assert "123" not in json.dumps(fields)
     assert sent("verify", Card(Secret("4" * 16), VIEW))["card"] == {"number": "4" * 16}
+
+
+def test_a_pin_goes_to_the_network_and_is_not_printed():
+    card = Card(Secret("4242424242424242"), VIEW, pin=Secret("9876"))
+    assert sent("purchase 100", card)["card"] == {"number": "4242424242424242", "pin": "9876"}
+    request = translate.operation(URL, *last("purchase 100", card))
+    printed = dump(request)
+    assert '"pin":"***"' in printed
+    assert "9876" not in printed + repr(request) + repr(card)
 
 
 def test_a_token_is_shown_as_such():

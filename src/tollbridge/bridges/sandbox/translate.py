@@ -106,6 +106,8 @@ def _instrument(instrument: Instrument) -> dict[str, Any]:
     card = {"number": instrument.number.reveal()}
     if instrument.expiry is not None:
         card["expiry"] = instrument.expiry.reveal()
+    if instrument.pin is not None:
+        card["pin"] = instrument.pin.reveal()
     return {"card": card, "entry": instrument.view.entry}
 
 
