@@ -235,7 +235,9 @@ def page_sandbox():
     text += "\nEvery other number is declined with code 14.\n\n## Amounts\n\n"
     text += "42.XX (minor units 4200 to 4299, whatever the currency) answers code XX, except for "
     text += "`void`. Codes 60, 65, 70 and 1A are approved when the cardholder is verified. Code 10 "
-    text += "approves a part if the asker takes parts.\n\n" + _PINS + "\n## Faults\n\n"
+    text += "approves a part if the asker takes parts.\n\nFor one payment, "
+    text += "whatever its amount and card: `--detail sandbox.code=XX`. Codes that approve do so "
+    text += "within the limits of the book.\n\n" + _PINS + "\n## Faults\n\n"
     docs = member_docs(faults.Fault)
     text += table(
         ("fault", "what happens"),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.core.stories import table
-from tests.sandbox.world import OPENING, VISA, World, said
+from tests.sandbox.world import OPENING, VISA, World, balanced, said
 from tollbridge.ground.secret import luhn
 from tollbridge.sandbox import codes
 from tollbridge.sandbox.cards import BY_ACCOUNT, BY_NUMBER, CARDS
@@ -246,6 +246,93 @@ def test_only_what_opens_with_a_card_is_approved_in_part(first, verb):
     before = world.balance()
     assert said(world.send(verb, 4210, partial_ok=True)) == "declined 10"
     assert world.balance() == before
+
+
+# Codes that a request asks for
+
+
+@pytest.mark.parametrize("code", [*sorted(codes.TEXTS), "ZZ", "77"])
+def test_a_request_is_answered_with_the_code_it_asks_for(code):
+    world = World()
+    world.send("authorize", 10_000)
+    for verb, more in (
+        ("increment", {}),
+        ("void", {"target": "P.2" if code in APPROVING else "P.1"}),
+        ("capture", {}),
+        ("refund", {}),
+        ("purchase", {"payment": "A"}),
+        ("purchase", {"payment": "B", "card": "4000000000000002"}),
+        ("credit", {"payment": "C", "card": "4000000000005126"}),
+        ("verify", {"payment": "D"}),
+        ("store", {"payment": "E"}),
+    ):
+        amount = 0 if verb in ("verify", "store") else 100
+        answer = world.send(verb, amount, **more, forced=code)
+        assert said(answer) == expected(code), verb
+        assert ("authorization" in answer) == (code in APPROVING and amount > 0)
+
+
+def test_the_code_a_request_asks_for_comes_before_amount_and_card():
+    world = World()
+    answer = world.send("purchase", 4205, card="4000000000009987", forced="51")
+    assert said(answer) == "declined 51"
+    assert said(world.send("purchase", 4205, payment="Q", forced="00")) == "approved 00"
+    world.send("purchase", 100, payment="R", card="4000000000005126")
+    assert said(world.send("refund", 100, payment="R", forced="00")) == "approved 00"
+
+
+def test_an_approving_code_lifts_no_rule_of_the_book():
+    world = World()
+    debit = {"card": "4000056655665556", "forced": "11"}
+    assert said(world.send("purchase", 100_001, payment="A", **debit)) == "declined 51"
+    assert said(world.send("purchase", 100_000, payment="B", **debit)) == "approved 11"
+    assert said(world.send("refund", 100_001, payment="B", forced="00")) == "declined 61"
+    assert said(world.send("capture", 1, payment="B", forced="08")) == "declined 12"
+    assert said(world.send("purchase", 1, payment="C", card="1", forced="00")) == "declined 14"
+    part = world.send("purchase", 101, payment="D", partial_ok=True, forced="10")
+    assert (said(part), part["amount_minor"]) == ("approved 10", 50)
+    assert balanced(world.book)
+
+
+@pytest.mark.parametrize("code", ["60", "65", "70", "1A"])
+def test_a_verified_holder_satisfies_also_a_code_that_was_asked_for(code):
+    world = World()
+    assert said(world.send("purchase", 100, payment="A", forced=code)) == f"declined {code}"
+    for number, more in enumerate(({"verified": "device"}, {"pin": "1234"})):
+        answer = world.send("purchase", 100, payment=f"B{number}", forced=code, **more)
+        assert said(answer) == "approved 00"
+    wrong = world.send("purchase", 100, payment="C", forced=code, pin="1")
+    assert said(wrong) == "declined 55"
+
+
+def test_a_declining_code_that_was_asked_for_looks_at_no_pin():
+    world = World()
+    assert said(world.send("purchase", 100, forced="55", pin="1234")) == "declined 55"
+    assert said(world.send("purchase", 100, payment="Q", forced="05", pin="1")) == "declined 05"
+    assert world.book.wrong_pins() == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "end"),
+    [
+        ("05", {}, "declined 05"),
+        ("08", {}, "approved 08"),
+        ("65", {}, "declined 65"),
+        ("65", {"pin": "1234"}, "approved 00"),
+        ("65", {"verified": "offline_pin"}, "approved 00"),
+    ],
+)
+def test_what_is_pending_is_decided_with_the_code_it_asks_for(code, more, end):
+    world = World()
+    assert world.pend(world.order("purchase", 100, forced=code, **more), 5)["status"] == "pending"
+    world.clock.advance(5)
+    assert said(world.ask("P.1")) == end
+
+
+@pytest.mark.parametrize("code", ["5", "005", "5a", "0\n", "05\n", "٠٥", 5, None])
+def test_what_is_no_code_is_refused(code):
+    answer = World().send("purchase", 100, forced=code)
+    assert (answer["http"], answer["code"]) == (400, "30")
 
 
 def test_identification_is_asked_for_with_code_08():

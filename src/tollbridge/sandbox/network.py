@@ -107,6 +107,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     final_capture: bool = True
     verified: Text = ""
     fault: Text = ""
+    code: Annotated[str, msgspec.Meta(pattern="^([0-9A-Z]{2})?\\Z")] = ""
 
 
 class Taking(msgspec.Struct, frozen=True):
@@ -170,7 +171,7 @@ class Network:
         """Decide a pending movement now. Approval takes effect only here."""
         card = BY_ACCOUNT[movement.account]
         order = _order_of(movement)
-        decision = self._effect(order, card) if code in codes.APPROVING else Decision(code)
+        decision = self._granted(order, card, code) if code in codes.APPROVING else Decision(code)
         decided = self._decided(movement, decision)
         self.book.update(movement, decided)
         self._hold(decided)
@@ -179,9 +180,9 @@ class Network:
     def pend(self, request: Request, due: int) -> Movement | Response:
         """Write an operation down and leave it undecided until `due` (0: until somebody decides).
 
-        It will be approved then, if the book allows it. A Response when it cannot be: what could
-        never be approved (an unknown card, a wrong PIN, an operation that was reversed before it
-        came) is declined at once.
+        It will be approved then, if the book allows it and it asks for no other code. A Response
+        when it cannot wait: what could never be approved (an unknown card, a wrong PIN, an
+        operation that was reversed before it came) is declined at once.
         """
         try:
             order = _read(request.body)
@@ -190,10 +191,13 @@ class Network:
         card = self._card(order)
         if card is None or self.book.is_buried(order.operation):
             return self._operation(request.body)
-        pin = self._pin(order, card, "00")
+        code = order.code or "00"
+        pin = self._pin(order, card, code)
         if pin in _REFUSED_PIN:
             return self._operation(request.body)
-        decision = Decision("00", undecided=True, due=due, pin=pin)
+        if self._is_verified(order, code, pin):
+            code = "00"
+        decision = Decision(code, undecided=True, due=due, pin=pin)
         movement = self._movement(order, card, decision)
         if not self.book.add(movement):
             return self._again(order)
@@ -278,14 +282,17 @@ class Network:
         pin = self._pin(order, card, code)
         if pin in _REFUSED_PIN:
             return Decision(pin, pin=pin)
-        if code in codes.WANTING_PIN and (pin or order.verified in VERIFIED):
+        if self._is_verified(order, code, pin):
             code = "00"
         decision = self._answered(order, card, code)
         return replace(decision, pin=pin) if pin else decision
 
     @staticmethod
     def _code(order: Order, card: TestCard) -> str:
-        """Give the code an order would be answered with: by its amount, else by its card."""
+        """Give the code an order would be answered with: the one it asks for, else the one of its
+        amount, else that of its card."""
+        if order.code:
+            return order.code
         code = codes.magic(order.amount_minor) if order.verb in _MAGIC else None
         if code is not None:
             return code
@@ -294,6 +301,11 @@ class Network:
         if card.code != "00" or order.verb not in ("authorize", "purchase"):
             return card.code
         return _WANTED.get((card.verification, order.entry), "00")
+
+    @staticmethod
+    def _is_verified(order: Order, code: str, pin: str) -> bool:
+        """Say whether the verification that a code wants has taken place."""
+        return code in codes.WANTING_PIN and (pin == "00" or order.verified in VERIFIED)
 
     def _pin(self, order: Order, card: TestCard, code: str) -> str:
         """Check the PIN that came with the card, if nothing else speaks against the order."""
@@ -320,9 +332,13 @@ class Network:
             return self._part(order, card) if wanted else Decision(code)
         if code not in codes.APPROVING:
             return Decision(code)
-        if order.verb == "refund" and card.refund_code != "00":
+        if order.verb == "refund" and card.refund_code != "00" and not order.code:
             due = self.clock.now() + REFUND_FAILS_AFTER_S * MICROSECONDS_PER_S
             return Decision(card.refund_code, undecided=True, due=due)
+        return self._granted(order, card, code)
+
+    def _granted(self, order: Order, card: TestCard, code: str) -> Decision:
+        """Approve an order with a code, as the book allows it."""
         effect = self._effect(order, card)
         return replace(effect, code=code) if effect.code == "00" != code else effect
 

@@ -103,9 +103,12 @@ def test_a_token_is_shown_as_such():
 
 
 def test_only_the_details_that_are_meant_for_the_network_reach_it():
-    fields = sent("purchase 100", **{"sandbox.fault": "drop", "verified": "pin", "table": "12"})
-    assert (fields["fault"], fields["verified"]) == ("drop", "pin")
+    details = {translate.FAULT: "drop", translate.CODE: "05", "verified": "device", "table": "12"}
+    fields = sent("purchase 100", **details)
+    assert (fields["fault"], fields["code"], fields["verified"]) == ("drop", "05", "device")
     assert "12" not in json.dumps(fields)
+    assert {"fault", "code", "verified"}.isdisjoint(sent("purchase 100"))
+    assert (translate.FAULT, translate.CODE) == ("sandbox.fault", "sandbox.code")
 
 
 def test_asking_and_taking_back_move_nothing_by_themselves():
