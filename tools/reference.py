@@ -228,10 +228,14 @@ def page_sandbox():
     rows = [
         (f"`{card.number}`", card.brand.name, f"`{card.account}`",
          "" if card.code == "00" else f"always {card.code}",
-         "" if card.limit_minor is None else card.limit_minor)
+         "" if card.limit_minor is None else card.limit_minor, card.currency, card.language,
+         ", ".join(card.entries), ", ".join(card.verifications),
+         "" if card.verification == "none" else f"`{card.verification}`")
         for card in CARDS
     ]  # fmt: skip
-    text += table(("number", "brand", "account", "answers", "limit, minor units"), rows)
+    head = ("number", "brand", "account", "answers", "limit, minor units", "billed in", "language",
+            "entries", "verification methods", "`verification`")  # fmt: skip
+    text += table(head, rows)
     text += "\nEvery other number is declined with code 14.\n\n## Amounts\n\n"
     text += "42.XX (minor units 4200 to 4299, whatever the currency) answers code XX, except for "
     text += "`void`. Codes 60, 65, 70 and 1A are approved when the cardholder is verified. Code 10 "

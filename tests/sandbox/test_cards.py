@@ -4,9 +4,11 @@ import pytest
 
 from tests.core.stories import table
 from tests.sandbox.world import OPENING, VISA, World, balanced, said
+from tollbridge.core.brands import brand_of
+from tollbridge.ground.currency import currency
 from tollbridge.ground.secret import luhn
 from tollbridge.sandbox import codes
-from tollbridge.sandbox.cards import BY_ACCOUNT, BY_NUMBER, CARDS
+from tollbridge.sandbox.cards import BY_ACCOUNT, BY_NUMBER, CARDS, described
 
 # What the published lists say of each number: brand, code, and how much may be spent on it.
 LISTED = """
@@ -43,6 +45,14 @@ number              | brand            | code | limit
 6799998900000099990 | Maestro          | 00   | 100000
 5413330089020037    | Mastercard       | 00   | none
 4444333322221111    | Visa             | 00   | none
+4000008260000000    | Visa             | 00   | none
+4000003920000003    | Visa             | 00   | none
+4000007560000009    | Visa             | 00   | none
+4000006160000005    | Visa             | 00   | none
+6759649826438453    | Maestro          | 00   | 100000
+6720000000000000007 | girocard         | 00   | 100000
+6703444444444449    | Bancontact       | 00   | 100000
+9756000000000007    | TWINT            | 00   | 100000
 """
 ROWS = table(LISTED)
 LIMITED = [(number, int(limit)) for number, _, code, limit in ROWS if limit != "none"]
@@ -52,6 +62,42 @@ def test_the_cards_are_the_listed_ones():
     assert [card.number for card in CARDS] == [number for number, *_ in ROWS]
     assert len(BY_NUMBER) == len(BY_ACCOUNT) == len(CARDS)
     assert all(luhn(card.number) for card in CARDS)
+
+
+METHODS = {"online_pin", "offline_pin", "signature", "none"}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.account)
+def test_a_card_says_how_it_is_read_billed_and_verified(card):
+    assert currency(card.currency)
+    assert len(card.language) in (0, 2)
+    assert card.verifications
+    assert len(set(card.verifications)) == len(card.verifications)
+    assert set(card.verifications) <= METHODS
+    wanted = card.verification.removeprefix("sca_")
+    assert wanted == "none" or wanted in card.verifications
+    assert card.entries
+    assert set(card.entries) <= {"chip", "contactless", "magstripe", "online", "qr"}
+    shown = described(card)
+    assert (shown["account"], shown["brand"]) == (card.account, card.brand.name)
+
+
+def test_every_currency_a_terminal_converts_is_on_a_card():
+    billed = {card.currency for card in CARDS if card.brand.name in ("Visa", "Mastercard")}
+    assert {"EUR", "USD", "GBP", "JPY", "CHF", "PLN"} <= billed
+
+
+def test_what_is_paid_by_a_qr_code_has_no_scheme_and_no_application():
+    (twint,) = [card for card in CARDS if "qr" in card.entries]
+    assert (twint.brand.name, twint.brand.application_id) == ("TWINT", "")
+    assert brand_of(twint.number) is None
+
+
+@pytest.mark.parametrize("account", ["girocard", "bancontact", "maestro-signature", "maestro"])
+def test_a_number_range_names_the_brand(account):
+    card = BY_ACCOUNT[account]
+    assert brand_of(card.number).name.lower() == account.partition("-")[0]
+    assert card.brand_name == ""
 
 
 @pytest.mark.parametrize(("number", "brand", "code", "limit"), ROWS)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tollbridge.sandbox.book import Account
-from tollbridge.sandbox.cards import BY_ACCOUNT, CARDS, TestCard
+from tollbridge.sandbox.cards import BY_ACCOUNT, CARDS, described
 from tollbridge.sandbox.faults import DELAY_S, Fault, Rule
 from tollbridge.sandbox.listener import Listener
 from tollbridge.sandbox.network import PIN_TRIES
@@ -140,7 +140,7 @@ class Control:
 
     async def cards(self, _: Request) -> Response:
         """List the test cards."""
-        return _json({"cards": [_card(card) for card in CARDS]})
+        return _json({"cards": [described(card) for card in CARDS]})
 
     async def pins(self, _: Request) -> Response:
         """List the accounts with wrong PINs since their last right one."""
@@ -192,19 +192,6 @@ def _account(account: Account) -> dict[str, Any]:
 
 def _pins(account: str, wrong: int) -> dict[str, Any]:
     return {"account": account, "wrong": wrong, "blocked": wrong >= PIN_TRIES}
-
-
-def _card(card: TestCard) -> dict[str, Any]:
-    return {
-        "number": card.number,
-        "account": card.account,
-        "brand": card.brand.name,
-        "application_id": card.brand.application_id,
-        "kind": card.kind,
-        "code": card.code,
-        "limit_minor": card.limit_minor,
-        "verification": card.verification,
-    }
 
 
 def _json(value: object, status: int = 200) -> Response:
