@@ -1,6 +1,7 @@
 """Writes the generated pages of docs/reference from the code; a test keeps them fresh."""
 
 import inspect
+import json
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from tollbridge.faces.wpi import outcome as wpi
 from tollbridge.faces.wpi.profile import Profile, Shop
 from tollbridge.faces.wpi.tables import SERVICES
 from tollbridge.ground import errors
-from tollbridge.sandbox import codes, faults
+from tollbridge.sandbox import codes, faults, parameters
 from tollbridge.sandbox.cards import CARDS
 from tollbridge.server import openapi
 from tollbridge.server.errors import status_of
@@ -223,6 +224,34 @@ present, and answer otherwise:
 """
 
 
+_PARAMETERS = """## Parameters for terminals
+
+Terminals fetch their settings from the network, as they would from their acquirer:
+`GET /v1/parameters/KIND?terminal=NAME` answers with one object of JSON, whose names are those of a
+terminal's profile (see settings.md). The kinds are `payment` (shop, languages, currencies, tip,
+conversion, …) and `acquirer` (acquirers, brands, limits); another kind is answered with 404.
+
+A terminal gets what was set for it, else what was set for all, else what stands below: one of
+these, not a mixture. What is set is kept in the book and checked for its shape only.
+
+    tollbridge sandbox parameters show payment > payment.json
+    tollbridge sandbox parameters set payment payment.json --terminal T2
+    tollbridge sandbox parameters clear payment --terminal T2
+
+Over the control API: `GET`, `PUT` and `DELETE /control/parameters/KIND[?terminal=NAME]` answer with
+what the terminal gets then; `GET /control/parameters` lists what was set. The rates are units for
+one euro, the mark-up within; they are fictional.
+"""
+
+
+def _parameters():
+    text = _PARAMETERS
+    for kind, tables in parameters.DEFAULTS.items():
+        written = json.dumps(tables, indent=2, ensure_ascii=False)
+        text += f"\n`{kind}`:\n\n```json\n{written}\n```\n"
+    return text + "\n"
+
+
 def page_sandbox():
     text = "# The sandbox network\n\n## Cards\n\n"
     rows = [
@@ -248,7 +277,8 @@ def page_sandbox():
         [(f"`{fault}`", docs[fault.name]) for fault in faults.Fault],
     )
     text += "\nOrdered with `tollbridge sandbox fault`, over the control API, or for one payment "
-    text += "with `--detail sandbox.fault=FAULT[:SECONDS]`.\n\n## Response codes\n\n"
+    text += "with `--detail sandbox.fault=FAULT[:SECONDS]`. `--what` narrows them to operations, "
+    text += "inquiries, reversals or parameters.\n\n" + _parameters() + "## Response codes\n\n"
     return text + table(("code", "text"), codes.TEXTS.items())
 
 

@@ -1,11 +1,12 @@
 """`tollbridge sandbox`: run the simulated card network and tell it what to do."""
 
 import asyncio
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import click
 
@@ -18,7 +19,9 @@ NETWORK_PORT, CONTROL_PORT = 8710, 8711
 FAULTS = ("refuse", "lose_answer", "drop", "late_answer", "late_delivery", "answer_twice",
           "garbage", "wrong_amount", "pending")  # fmt: skip
 
-WHAT = ("operation", "inquiry", "reversal")
+WHAT = ("operation", "inquiry", "reversal", "parameters")
+KIND = click.argument("kind", type=click.Choice(("payment", "acquirer")))
+TERMINAL = click.option("--terminal", default="", help="Only this one (default: all terminals).")
 CONTROL = click.option(
     "--control",
     default=f"http://127.0.0.1:{CONTROL_PORT}",
@@ -71,7 +74,7 @@ def serve(host: str, port: int, control_port: int, log_level: str, **given: Any)
 @sources.JSON
 def fault(control: str, as_json: bool, **wish: Any) -> None:
     """Order trouble for the next requests."""
-    if wish["fault"] == "refuse":
+    if wish["fault"] == "refuse" and wish["what"] != "parameters":
         wish["what"] = ""
     answer = _call(control, "POST", "/control/faults", wish)
     if as_json:
@@ -110,6 +113,44 @@ def decide(operation: str, code: str, control: str) -> None:
     """Decide a pending OPERATION."""
     answer = _call(control, "POST", f"/control/pending/{operation}", {"code": code})
     click.echo(f"{operation}: {answer['status']}")
+
+
+@sandbox.group("parameters")
+def parameters_group() -> None:
+    """Say what parameters terminals fetch from the network: settings of theirs, as tables."""
+
+
+@parameters_group.command("set")
+@KIND
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@TERMINAL
+@CONTROL
+def set_parameters(kind: str, file: Path, terminal: str, control: str) -> None:
+    """Take the parameters of a KIND from a FILE (JSON if its name ends so, else TOML).
+
+    They take the place of what was set before, and of the defaults.
+    """
+    _call(control, "PUT", _parameters_path(kind, terminal), _tables(file))
+    click.echo(f"{kind} parameters of {terminal or 'all terminals'}: set from {file}")
+
+
+@parameters_group.command("show")
+@KIND
+@click.option("--terminal", default="", help="As this terminal gets them.")
+@CONTROL
+def show_parameters(kind: str, terminal: str, control: str) -> None:
+    """Print the parameters of a KIND as terminals get them, as JSON for `set`."""
+    echo_json(_call(control, "GET", _parameters_path(kind, terminal), None))
+
+
+@parameters_group.command("clear")
+@KIND
+@TERMINAL
+@CONTROL
+def clear_parameters(kind: str, terminal: str, control: str) -> None:
+    """Take back what was set; one terminal gets what all get then, and all get the defaults."""
+    _call(control, "DELETE", _parameters_path(kind, terminal), None)
+    click.echo(f"{kind} parameters of {terminal or 'all terminals'}: cleared")
 
 
 @sandbox.command()
@@ -207,6 +248,21 @@ def _listener(host: str, port: int, **given: Any) -> Any:
         key = Secret(given["notice_key"])
         tell = Notifier(given["notify_url"], key, HttpTransport(), clock).tell
     return Listener(Service(network, Faults(), tell, threaded=True), host, port)
+
+
+def _parameters_path(kind: str, terminal: str) -> str:
+    return f"/control/parameters/{kind}?{urlencode({'terminal': terminal})}"
+
+
+def _tables(file: Path) -> Any:
+    import msgspec
+
+    try:
+        if file.suffix == ".json":
+            return msgspec.json.decode(file.read_bytes())
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
+        raise click.ClickException(f"{file}: {error}") from None
 
 
 def _book(control: str) -> Iterator[dict[str, Any]]:

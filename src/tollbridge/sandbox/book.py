@@ -47,6 +47,12 @@ CREATE TABLE IF NOT EXISTS wrong_pin (
     account TEXT PRIMARY KEY,
     tries INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parameters (
+    kind TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    tables BLOB NOT NULL,
+    PRIMARY KEY (kind, terminal)
+) WITHOUT ROWID;
 """
 
 
@@ -237,6 +243,32 @@ class Book:
         """Count an account's wrong PINs from nothing again."""
         self._begin()
         self._database.execute("DELETE FROM wrong_pin WHERE account = ?", (account,))
+
+    def parameters(self, kind: str, terminal: str) -> bytes | None:
+        """Give the parameters set for a terminal, else those for all ("")."""
+        row = self._database.execute(
+            "SELECT tables FROM parameters WHERE kind = ? AND terminal IN (?, '') "
+            "ORDER BY terminal DESC LIMIT 1",
+            (kind, terminal),
+        ).fetchone()
+        return row[0] if row else None
+
+    def all_parameters(self) -> list[tuple[str, str, bytes]]:
+        """List what was set: kind, terminal ("": all), tables."""
+        rows = self._database.execute("SELECT * FROM parameters ORDER BY kind, terminal")
+        return list(rows)
+
+    def set_parameters(self, kind: str, terminal: str, tables: bytes | None) -> None:
+        """Set the parameters of a terminal, or of all (""); None takes back what was set."""
+        self._begin()
+        if tables is None:
+            self._database.execute(
+                "DELETE FROM parameters WHERE kind = ? AND terminal = ?", (kind, terminal)
+            )
+        else:
+            self._database.execute(
+                "INSERT OR REPLACE INTO parameters VALUES (?, ?, ?)", (kind, terminal, tables)
+            )
 
     def bury(self, operation: str) -> None:
         """Remember an operation that was reversed before it came."""

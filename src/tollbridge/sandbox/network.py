@@ -6,6 +6,7 @@ before: it looks into its book.
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -14,7 +15,7 @@ from tollbridge.ground.currency import currency
 from tollbridge.ground.errors import InvalidMoney
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.money import AMOUNT_MINOR_MAX, Money
-from tollbridge.sandbox import codes
+from tollbridge.sandbox import codes, parameters
 from tollbridge.sandbox.book import Account, Book, Movement
 from tollbridge.sandbox.cards import BY_ACCOUNT, BY_NUMBER, TestCard
 from tollbridge.wire import http
@@ -148,16 +149,24 @@ class Network:
     def handle(self, request: Request) -> Response:
         """Answer one request. What it changed is durable after `book.commit()`."""
         self.expire()
-        path = request.url.partition("?")[0].rpartition("/v1/")[2].split("/")
-        match request.method, path:
+        address, _, query = request.url.partition("?")
+        match request.method, address.rpartition("/v1/")[2].split("/"):
             case "POST", ["operations"]:
                 return self._operation(request.body)
             case "GET", ["operations", operation]:
                 return self._inquiry(operation)
             case "POST", ["reversals"]:
                 return self._reversal(request.body)
+            case "GET", ["parameters", kind] if kind in parameters.DEFAULTS:
+                terminal = parse_qs(query).get("terminal", [""])[0]
+                return Response(200, http.JSON, self.parameters(kind, terminal))
             case _:
                 return _refusal(404, "30", "no such address")
+
+    def parameters(self, kind: str, terminal: str) -> bytes:
+        """Give the parameters of a kind that a terminal gets, as JSON."""
+        found = self.book.parameters(kind, terminal)
+        return _encode(parameters.DEFAULTS[kind]) if found is None else found
 
     def expire(self) -> None:
         """Release the holds whose time is over."""
