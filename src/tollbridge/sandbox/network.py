@@ -331,7 +331,7 @@ class Network:
         """Count a wrong PIN; a right one lets the counting begin again."""
         if decision.pin == codes.WRONG_PIN:
             self.book.add_wrong_pin(account)
-        elif decision.pin == "00" and self.book.wrong_pins_of(account):
+        elif decision.pin == "00":
             self.book.forget_wrong_pins(account)
 
     def _answered(self, order: Order, card: TestCard, code: str) -> Decision:
