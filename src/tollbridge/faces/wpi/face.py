@@ -12,6 +12,7 @@ from typing import Any
 from tollbridge.core.asks import Ask, Look
 from tollbridge.core.instrument import Card, InstrumentView
 from tollbridge.core.operation import Operation
+from tollbridge.core.outcome import Approved, Declined
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.contract import Endpoint, HttpEndpoint
@@ -30,8 +31,9 @@ from tollbridge.faces.wpi.messages import (
     Unreadable,
 )
 from tollbridge.faces.wpi.profile import Profile
-from tollbridge.faces.wpi.receipt import Printed, receipt, timestamp
+from tollbridge.faces.wpi.receipt import receipt, timestamp
 from tollbridge.faces.wpi.sessions import Session
+from tollbridge.faces.wpi.slip import Slip
 from tollbridge.faces.wpi.tables import (
     IMPLEMENTED,
     LAST_TRANSACTION,
@@ -393,17 +395,44 @@ class WpiFace:
             response = self._success(session, operation)
         else:
             response = codec.failed(condition, remark)
-        printed = Printed(
-            session.service,
-            session.reference,
-            session.merchant_reference or "",
-            session.product_records,
-            session.card_used,
-        )
         if operation.outcome is not None or operation.abandoned:
-            paper = receipt(session.receipt_formats, self.profile, operation, printed)
+            paper = receipt(session.receipt_formats, self.profile, self._slip(session, operation))
             response |= {"receipt": paper} if paper else {}
         return response | {"paymentSolutionReference": session.reference} | _echoed(session)
+
+    def _slip(self, session: Session, operation: Operation) -> Slip:
+        """Gather what the receipt says."""
+        made, view = operation.outcome, operation.view
+        amount = operation.approved_amount or operation.amount
+        slip = Slip(
+            service=session.service,
+            at=timestamp(self.profile, operation),
+            approved=isinstance(made, Approved),
+            code=made.provider_code if isinstance(made, Approved | Declined) else "",
+            text=outcome.condition(operation)[1],
+            language=session.language,
+            operation=operation.id,
+            reference=session.reference,
+            merchant_reference=session.merchant_reference or "",
+            currency=amount.currency.code if amount else "",
+            amount_minor=amount.amount_minor if amount else None,
+            authorization_code=made.authorization_code if isinstance(made, Approved) else "",
+            identification=outcome.action(operation) is Action.ASK_LEGAL_IDENTIFICATION,
+            signature_wanted=outcome.action(operation) is Action.ASK_SIGNATURE,
+            product_records=session.product_records,
+        )
+        if view is None:
+            return slip
+        return replace(
+            slip,
+            card_read=session.card_used,
+            brand=view.brand,
+            masked_number=view.masked_number,
+            application_id=view.application_id,
+            application_label=view.application_label,
+            entry=view.entry,
+            cryptogram=operation.request.details.get("cryptogram", ""),
+        )
 
     def _success(self, session: Session, operation: Operation) -> dict[str, Any]:
         amount = operation.approved_amount
