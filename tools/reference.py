@@ -204,19 +204,44 @@ def page_endpoints():
     return text + table(("code", "HTTP status"), rows)
 
 
+_PINS = """## PINs and verification
+
+The PIN of every card is 1234. A PIN that comes with a card is checked where nothing else declines:
+a wrong one is answered with 55, and from the third wrong one in a row on its account takes no PIN
+any more (75) until `tollbridge sandbox unblock ACCOUNT`, or `DELETE /control/pins/ACCOUNT`. The
+count is in the book; a right PIN ends it. Amounts and cards that decline count nothing.
+
+A cardholder is verified by a right PIN, or when the terminal says so: the detail `verified` is
+`offline_pin` or `device`. Some issuers want that of a purchase or an authorization whose card is
+present, and answer otherwise:
+
+| the card's `verification` | contactless | chip |
+|---|---|---|
+| `online_pin` | 65 | 65 |
+| `sca_online_pin` | 70: go on with a PIN | 65 |
+| `sca_offline_pin` | 1A: insert the card | 1A |
+"""
+
+
 def page_sandbox():
     text = "# The sandbox network\n\n## Cards\n\n"
     rows = [
         (f"`{card.number}`", card.brand.name, f"`{card.account}`",
          "" if card.code == "00" else f"always {card.code}",
-         "" if card.limit_minor is None else card.limit_minor)
+         "" if card.limit_minor is None else card.limit_minor, card.currency, card.language,
+         ", ".join(card.entries), ", ".join(card.verifications),
+         "" if card.verification == "none" else f"`{card.verification}`")
         for card in CARDS
     ]  # fmt: skip
-    text += table(("number", "brand", "account", "answers", "limit, minor units"), rows)
+    head = ("number", "brand", "account", "answers", "limit, minor units", "billed in", "language",
+            "entries", "verification methods", "`verification`")  # fmt: skip
+    text += table(head, rows)
     text += "\nEvery other number is declined with code 14.\n\n## Amounts\n\n"
     text += "42.XX (minor units 4200 to 4299, whatever the currency) answers code XX, except for "
-    text += "`void`. Codes 60, 65 and 70 are approved when the cardholder is verified. Code 10 "
-    text += "approves a part if the asker takes parts.\n\n## Faults\n\n"
+    text += "`void`. Codes 60, 65, 70 and 1A are approved when the cardholder is verified. Code 10 "
+    text += "approves a part if the asker takes parts.\n\nFor one payment, "
+    text += "whatever its amount and card: `--detail sandbox.code=XX`. Codes that approve do so "
+    text += "within the limits of the book.\n\n" + _PINS + "\n## Faults\n\n"
     docs = member_docs(faults.Fault)
     text += table(
         ("fault", "what happens"),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import click
 
@@ -112,6 +113,15 @@ def decide(operation: str, code: str, control: str) -> None:
 
 
 @sandbox.command()
+@click.argument("account")
+@CONTROL
+def unblock(account: str, control: str) -> None:
+    """Forget the wrong PINs of an ACCOUNT, so that its card takes PINs again."""
+    _call(control, "DELETE", f"/control/pins/{quote(account, safe='')}", None)
+    click.echo(f"{account}: PINs are taken again")
+
+
+@sandbox.command()
 @CONTROL
 @sources.JSON
 def book(control: str, as_json: bool) -> None:
@@ -130,16 +140,20 @@ def book(control: str, as_json: bool) -> None:
 @sources.JSON
 def cards(as_json: bool) -> None:
     """List the test cards."""
-    from tollbridge.sandbox.cards import CARDS
+    from tollbridge.sandbox.cards import CARDS, described
 
     if as_json:
-        echo_json({"cards": [{"number": c.number, "account": c.account} for c in CARDS]})
+        echo_json({"cards": [described(card) for card in CARDS]})
         return
     for card in CARDS:
         says = "" if card.code == "00" else f"always code {card.code}"
         limit = "" if card.limit_minor is None else f"limit {card.limit_minor} minor units"
-        more = ", ".join(part for part in (says, limit, card.verification) if part)
-        click.echo(f"{card.number:<20} {card.brand.name:<18} {card.account:<22} {more}")
+        issuer = "" if card.verification == "none" else f"wants {card.verification}"
+        billed = "" if card.currency == "EUR" else f"billed in {card.currency}"
+        read = "/".join(card.entries) if len(card.entries) < 4 else ""
+        more = ", ".join(part for part in (says, limit, issuer, billed, read) if part)
+        line = f"{card.number:<20} {card.brand.name:<18} {card.account:<22} {more}"
+        click.echo(line.rstrip())
 
 
 @sandbox.command()

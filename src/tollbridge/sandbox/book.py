@@ -43,6 +43,10 @@ CREATE TABLE IF NOT EXISTS account (
 CREATE TABLE IF NOT EXISTS hold (payment TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS hold_expiry ON hold (expires);
 CREATE TABLE IF NOT EXISTS tombstone (operation TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS wrong_pin (
+    account TEXT PRIMARY KEY,
+    tries INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -209,6 +213,30 @@ class Book:
     def stored(self, token: str) -> Movement | None:
         """Find the movement that stored an instrument under a token."""
         return next(self._movements("WHERE token = ? AND token <> ''", token), None)
+
+    def wrong_pins(self) -> dict[str, int]:
+        """Give the wrong PINs entered since the last right one, by account."""
+        return dict(self._database.execute("SELECT account, tries FROM wrong_pin ORDER BY account"))
+
+    def wrong_pins_of(self, account: str) -> int:
+        """Count the wrong PINs of an account since its last right one."""
+        row = self._database.execute(
+            "SELECT tries FROM wrong_pin WHERE account = ?", (account,)
+        ).fetchone()
+        return row[0] if row else 0
+
+    def add_wrong_pin(self, account: str) -> None:
+        """Count one more wrong PIN."""
+        self._begin()
+        self._database.execute(
+            "INSERT INTO wrong_pin VALUES (?, 1) ON CONFLICT DO UPDATE SET tries = tries + 1",
+            (account,),
+        )
+
+    def forget_wrong_pins(self, account: str) -> None:
+        """Count an account's wrong PINs from nothing again."""
+        self._begin()
+        self._database.execute("DELETE FROM wrong_pin WHERE account = ?", (account,))
 
     def bury(self, operation: str) -> None:
         """Remember an operation that was reversed before it came."""

@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tollbridge.sandbox.book import Account
-from tollbridge.sandbox.cards import CARDS, TestCard
+from tollbridge.sandbox.cards import BY_ACCOUNT, CARDS, described
 from tollbridge.sandbox.faults import DELAY_S, Fault, Rule
 from tollbridge.sandbox.listener import Listener
+from tollbridge.sandbox.network import PIN_TRIES
 
 PAGE = 1000
 
@@ -73,6 +74,8 @@ class Control:
             Route("/control/accounts", self.accounts),
             Route("/control/accounts/{name}/{currency}", _checked(self.set_limit), methods=["PUT"]),
             Route("/control/cards", self.cards),
+            Route("/control/pins", self.pins),
+            Route("/control/pins/{account}", self.unblock, methods=["DELETE"]),
             Route("/control/pending/{operation}", _checked(self.decide), methods=["POST"]),
         ]
         return Starlette(routes=routes, lifespan=self._lifespan)
@@ -137,7 +140,19 @@ class Control:
 
     async def cards(self, _: Request) -> Response:
         """List the test cards."""
-        return _json({"cards": [_card(card) for card in CARDS]})
+        return _json({"cards": [described(card) for card in CARDS]})
+
+    async def pins(self, _: Request) -> Response:
+        """List the accounts with wrong PINs since their last right one."""
+        return _json({"pins": [_pins(*entry) for entry in self._book.wrong_pins().items()]})
+
+    async def unblock(self, request: Request) -> Response:
+        """Let an account's wrong PINs be counted from nothing again."""
+        account = request.path_params["account"]
+        if account not in BY_ACCOUNT:
+            return _json({"error": f"no test card has the account {account!r:.40}"}, 404)
+        await self._service.unblock(account)
+        return _json(_pins(account, self._book.wrong_pins_of(account)))
 
     async def decide(self, request: Request) -> Response:
         """Decide a pending operation."""
@@ -175,17 +190,8 @@ def _account(account: Account) -> dict[str, Any]:
     return fields | {"available_minor": account.available_minor}
 
 
-def _card(card: TestCard) -> dict[str, Any]:
-    return {
-        "number": card.number,
-        "account": card.account,
-        "brand": card.brand.name,
-        "application_id": card.brand.application_id,
-        "kind": card.kind,
-        "code": card.code,
-        "limit_minor": card.limit_minor,
-        "verification": card.verification,
-    }
+def _pins(account: str, wrong: int) -> dict[str, Any]:
+    return {"account": account, "wrong": wrong, "blocked": wrong >= PIN_TRIES}
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -88,6 +88,10 @@ class Service:
         account: Account = await self._clerk.write(work)
         return account
 
+    async def unblock(self, name: str) -> None:
+        """Count an account's wrong PINs from nothing again."""
+        await self._clerk.write(partial(self.network.book.forget_wrong_pins, name))
+
     async def serve(self, request: Request, trouble: Trouble | None) -> Reply:
         """Do what a request wants, with trouble. Raises OSError as `do` does."""
         if trouble is None:
