@@ -30,7 +30,7 @@ class Slip:
 
     kind: str = "transaction"
     service: str
-    at: str
+    at: str = ""
     approved: bool = True
     offline: bool = False
     code: str = ""
