@@ -7,7 +7,7 @@ import pytest
 
 from tests.faces.wpi.conformance import wrong
 from tests.faces.wpi.terminal import Terminal
-from tollbridge.faces.wpi.messages import Cancelled, TimedOut, Unreadable
+from tollbridge.faces.wpi.wishes import Cancelled, TimedOut, Unreadable
 from tollbridge.ground.errors import JournalFailed
 from tollbridge.ground.secret import Secret
 from tollbridge.sandbox.faults import Fault, Rule
@@ -64,7 +64,9 @@ def test_a_card_of_a_brand_this_terminal_does_not_take():
 
 def test_a_way_of_reading_this_terminal_does_not_have():
     terminal = Terminal(entries=["chip"])
-    assert terminal.pay().condition == "APP_NOT_SUPPORTED"
+    terminal.script.will(["phone"] * 4)
+    assert terminal.pay().condition == "CARD_READ_ERR"
+    assert terminal.pay().condition == "NONE"
 
 
 @pytest.mark.req("P-133")
@@ -448,7 +450,7 @@ def test_no_card_number_is_kept_or_told(terminal):
     paid = terminal.pay(receiptFormat=["FORMATTED", "JSON"])
     kept = b"".join(row.body for row in terminal.world.journal.entries())
     told = json.dumps(paid.extras).encode()
-    page = terminal.world.journal.recall("wpi", "session/com.example.till/s-1")
+    page = terminal.world.journal.recall("wpi", "T1/session/com.example.till/s-1")
     for text in (kept, told, page.value):
         assert b"4242424242424242" not in text
 
