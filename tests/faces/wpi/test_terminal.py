@@ -392,7 +392,7 @@ def test_after_a_crash_last_transaction_tells_what_became_of_it(fault, condition
 
 @pytest.mark.req("P-154", "P-155", "P-157", "P-158", "P-159", "P-102", "P-103")
 def test_the_formatted_receipt_carries_what_the_sample_of_the_standard_carries():
-    terminal = Terminal(merchant_language="pl", receipt_width=32)
+    terminal = Terminal(languages=["pl"], merchant_language="pl", receipt_width=32)
     paid = terminal.pay(3, "PLN", reference="order 7")
     copies = paid.response["receipt"]["formatted"]
     assert set(copies) == {"merchant", "client"}
