@@ -1,0 +1,1 @@
+"""A terminal as a thing: its screen, its printer, its secure element."""
