@@ -19,7 +19,7 @@ from tollbridge.wire import json
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One exchange, as it becomes. `response` is the WPI_RESPONSE as it was sent; "" while it is not over.
+    """One exchange, as it becomes. `response` is the WPI_RESPONSE as it was sent, "" until then.
 
     `reference` is its paymentSolutionReference; `attempt` counts how often the host was asked: a
     card that wants a PIN after all is asked for again, under another key. `slip` is what its
