@@ -46,10 +46,10 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
         pin = yield from _pin_after_all(run, operation, seen, money)
         if pin is None:
             break
-        seen = replace(seen, verification="online_pin", pin=pin)
+        seen.verification, seen.pin = "online_pin", pin
         session = run.session
         assert session.slip is not None
-        session.slip = replace(session.slip, verification="online_pin")
+        session.slip.verification = "online_pin"
         session.attempt += 1
     if offline.possible(run, operation, seen, money):
         return (yield from offline.decided(terminal, run, seen, money, "approved"))
@@ -100,7 +100,7 @@ def finished(terminal: Terminal, run: Run, operation: Operation, brand: str = ""
     if slip is not None and slip.signature_wanted and run.profile.signature == "screen":
         assert done.amount is not None
         path = yield from conversation.signature(run, done.amount)
-        slip = replace(slip, signature=path)
+        slip.signature = path
     notes: list[Note] = []
     if done.approved and run.session.service in CANCELLED_BY:
         note = yield from notebook.cancellable_note(
