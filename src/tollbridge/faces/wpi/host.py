@@ -3,6 +3,7 @@ the end.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,8 @@ FAULT, CODE = "sandbox.fault", "sandbox.code"
 def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Reply]:
     """Ask the host for what a card shall pay; ask the cardholder for more if the host wants it."""
     if run.scenario.offline:
-        return (yield from offline.decided(terminal, run, seen, money, run.scenario.offline))
+        sealed = yield from offline.sealed(run, seen)
+        return (yield from offline.decided(terminal, run, seen, money, sealed))
     verb = run.call.service.verb
     assert verb is not None
     while True:
@@ -52,7 +54,10 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
         session.slip.verification = "online_pin"
         session.attempt += 1
     if offline.possible(run, operation, seen, money):
-        return (yield from offline.decided(terminal, run, seen, money, "approved"))
+        with suppress(Refused):
+            # Without a key for what must wait, the host's silence stands.
+            sealed = yield from offline.sealed(run, seen)
+            return (yield from offline.decided(terminal, run, seen, money, sealed))
     return (yield from finished(terminal, run, operation, seen.application.brand.name))
 
 
