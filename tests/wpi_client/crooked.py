@@ -34,6 +34,27 @@ def failure(condition, remark="because", **more):
     }
 
 
+def with_response(response):
+    return lambda service, session, _: (extras(service, session, response),)
+
+
+SPOILED = {
+    "well": lambda _, __, answer: (answer,),
+    "empty": lambda *_: (b"",),
+    "500": lambda *_: ({}, 500),
+    "canceled": lambda _, __, answer: (answer, 200, "WPI-Android-Result: RESULT_CANCELED\r\n"),
+    "garbage": lambda *_: (b"<html>",),
+    "other session": lambda _, __, answer: (answer | {"WPI_SESSION_ID": "other"},),
+    "other service": lambda _, __, answer: (answer | {"WPI_SERVICE_TYPE": "WPI_SVC_REFUND"},),
+    "no response": with_response(None),
+    "no result": with_response({"result": "MAYBE"}),
+    "internal": with_response(failure("INTERNAL")),
+    "timeout": with_response(failure("TRANSACTION_TIMEOUT")),
+    "delivered twice": with_response(failure("SESSION_ID_ALREADY_IN_USE")),
+}
+"""What comes back, by trouble: body, status and further headers."""
+
+
 class Crooked:
     """Answers like a terminal; `trouble` is a list of what happens to requests that are no
     LAST_TRANSACTION, `told` a list of what LAST_TRANSACTION says instead of the truth."""
@@ -101,39 +122,12 @@ class Crooked:
             return
         self.executed[session] = self.executed.get(session, 0) + 1
         self.stored.setdefault(session, extras(service, session, success(request)))
-        answer = self.stored[session]
-        match trouble:
-            case "well":
-                self._write(writer, answer)
-            case "dropped":
-                writer.transport.abort()
-            case "silent":
-                await asyncio.sleep(3600)
-            case "empty":
-                self._write(writer, b"")
-            case "500":
-                self._write(writer, {}, 500)
-            case "canceled":
-                self._write(writer, answer, more="WPI-Android-Result: RESULT_CANCELED\r\n")
-            case "garbage":
-                self._write(writer, b"<html>")
-            case "other session":
-                self._write(writer, answer | {"WPI_SESSION_ID": "other"})
-            case "other service":
-                self._write(writer, answer | {"WPI_SERVICE_TYPE": "WPI_SVC_REFUND"})
-            case "no response":
-                self._write(writer, extras(service, session))
-            case "no result":
-                self._write(writer, extras(service, session, {"result": "MAYBE"}))
-            case "internal":
-                self._write(writer, extras(service, session, failure("INTERNAL")))
-            case "timeout":
-                self._write(writer, extras(service, session, failure("TRANSACTION_TIMEOUT")))
-            case "delivered twice":
-                used = failure("SESSION_ID_ALREADY_IN_USE")
-                self._write(writer, extras(service, session, used))
-            case _:
-                raise AssertionError(trouble)
+        if trouble == "dropped":
+            writer.transport.abort()
+        elif trouble == "silent":
+            await asyncio.sleep(3600)
+        else:
+            self._write(writer, *SPOILED[trouble](service, session, self.stored[session]))
 
     def _last(self, session):
         if self.told:

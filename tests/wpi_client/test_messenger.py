@@ -5,14 +5,16 @@ import json
 import logging
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.server import serve
 
 from tests.wpi_client.crooked import extras, success
+from tollbridge.faces.wpi.codec import WHAT
 from tollbridge.ground.errors import ConfigError
-from tollbridge.wpi_client import Misanswered, OutcomeUnknown, Unreachable, WpiClient
-from tollbridge.wpi_client.channel import WHAT
+from tollbridge.ground.secret import Secret
+from tollbridge.wpi_client import Misanswered, Options, OutcomeUnknown, Unreachable, WpiClient
 
 INFORMATION = "WPI_SVC_PAYMENT_INFORMATION"
 
@@ -90,11 +92,10 @@ def test_answers_are_matched_by_session_whatever_their_order(tmp_path):
         return done if session and len(held) == 3 else []
 
     async def main(url):
-        from tollbridge.wpi_client import Options
-
         options = Options(background="websocket")
-        async with WpiClient(url, token="secret", package="com.example.till",
-                             journal=tmp_path / "till.sqlite", options=options) as till:  # fmt: skip
+        async with WpiClient(
+            url, token="secret", package="com.example.till", journal=tmp_path / "t", options=options
+        ) as till:
             return await asyncio.gather(*(till.information() for _ in range(3)))
 
     with Messenger(late) as messenger:
@@ -146,9 +147,8 @@ def test_nobody_there_and_a_wrong_credential(opened):
         opened("http://127.0.0.1:1", background="websocket").information()
     with Messenger(lambda parcel: []) as messenger:
         till = opened(messenger.url, background="websocket")
-        till._client._background._place = type(till._client._background._place)(
-            messenger.url, type(till._client._background._place.token)("wrong"), "com.example.till"
-        )
+        background = till._client._background
+        background._place = replace(background._place, token=Secret("wrong"))
         with pytest.raises(Misanswered) as error:
             till.information()
         assert error.value.status == 401

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import TOKEN, free_port, sandbox, server, talk
-from tollbridge.wpi_client import BlockingWpiClient, Fate, OutcomeUnknown, Options
+from tollbridge.wpi_client import BlockingWpiClient, Fate, Options, OutcomeUnknown
 
 PAYS = Path(__file__).with_name("pays.py")
 QUICK = Options(in_flight_s=0.3, pause_s=0.05, pause_most_s=0.2, recovery_s=20)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.wpi_client.crooked import extras, failure, success
-from tollbridge.ground.errors import InvalidMoney, JournalInUse, UsageError
+from tollbridge.ground.errors import InvalidMoney, JournalFailed, JournalInUse, UsageError
 from tollbridge.wpi_client import (
     Fate,
     Misanswered,
@@ -17,6 +17,7 @@ from tollbridge.wpi_client import (
     RecoverFirst,
     Unreachable,
 )
+from tollbridge.wpi_client.journal import SessionJournal
 
 LOST = ["dropped", "silent", "empty", "500", "canceled", "garbage", "other session",
         "other service", "no response", "no result", "internal", "timeout",
@@ -285,9 +286,6 @@ def test_what_cannot_be_asked_is_not_sent(crooked, till):
 
 
 def test_a_disk_that_refuses_after_the_answer_costs_no_answer(crooked, till, monkeypatch):
-    from tollbridge.ground.errors import JournalFailed
-    from tollbridge.wpi_client.journal import SessionJournal
-
     def full(*_):
         raise JournalFailed("the disk is full")
 

@@ -1,6 +1,8 @@
 """Every answer the standard allows is read, also as people misspell it; nothing is thrown away."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -149,9 +151,6 @@ def test_the_door_opens_to_what_it_names():
 
 
 def test_the_door_of_the_house_does_not_open_this_one():
-    import subprocess
-    import sys
-
     look = "import sys, tollbridge; print([m for m in sys.modules if 'wpi' in m])"
     said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert json.loads(said.stdout) == []

@@ -99,12 +99,6 @@ def test_every_service_type_has_a_method():
     ],
 )  # fmt: skip
 def test_what_is_offered_is_carried_out(till, name):
-    if not SERVICES[f"WPI_SVC_{name}"].offered:
-        asked = {"PRE_AUTHORIZATION": lambda: till.pre_authorization(EUR),
-                 "DAY_END": till.day_end}.get(name)  # fmt: skip
-        if asked is not None:
-            assert asked().condition == "SERVICE_NOT_SUPPORTED"
-        pytest.skip("the face does not offer it yet")
     done = CALLS[name](till)
     expected = ManagementResult if name in MANAGEMENT else TransactionResult
     assert isinstance(done, KINDS.get(name, expected))

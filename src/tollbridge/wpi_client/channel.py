@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from tollbridge.engine.transport import HttpTransport
+from tollbridge.faces.wpi.codec import WHAT
+from tollbridge.faces.wpi.messages import CANCELED
 from tollbridge.faces.wpi.tables import Kind
 from tollbridge.ground.errors import ConfigError, NoAnswer, NotSent, RemoteProtocolError
 from tollbridge.ground.secret import Secret, scrub
@@ -23,11 +25,7 @@ from tollbridge.wpi_client.options import Options
 
 log = logging.getLogger("tollbridge.wpi_client")
 
-WHAT = 895349
-"""Message.what of every message of WPI (2)."""
-
 ANDROID_RESULT = "wpi-android-result"
-CANCELED = "RESULT_CANCELED"
 REFUSED = frozenset({400, 401, 403, 404, 405, 411, 413, 414, 415, 421, 426, 431})
 """The statuses of HTTP that say that a request was turned away at the door."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
-from tollbridge.faces.wpi.tables import IMPLEMENTED
+from tollbridge.faces.wpi.versions import LATEST
 from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.ids import IdSource, RandomIds
 
@@ -34,7 +34,7 @@ class Options:
     pause_s: float = 0.25
     pause_most_s: float = 5.0
     background: Literal["http", "websocket"] = "http"
-    version: str = IMPLEMENTED
+    version: str = LATEST
     kept: int = 10_000
     tls: ssl.SSLContext | None = None
     clock: Clock = field(default_factory=SystemClock)
