@@ -90,6 +90,18 @@ def say(
     return answer
 
 
+def put(run: Run, wish: Wish) -> Talk[Answer]:
+    """Put a wish to the device when nothing can be refused any more."""
+    saying = Saying(
+        terminal=run.profile.terminal_id,
+        wish=wish,
+        language=run.language,
+        dictated=_dictated(run, wish, ""),
+    )
+    answer: Answer = yield Exchange(Party.DEVICE, saying)
+    return answer
+
+
 def tell(run: Run, topic: Topic, money: Money | None = None, text: str = "") -> Talk[None]:
     """Show something that wants no answer."""
     wish = Notice(topic, money, text)
@@ -350,6 +362,8 @@ def signature(run: Run, money: Money) -> Talk[str]:
 
 def password(run: Run) -> Talk[None]:
     """Let the merchant enter the password, a few times if need be (3, 4.1.2.3)."""
+    if run.scenario.condition is Condition.INVALID_PASSWORD:
+        raise Refused(Condition.INVALID_PASSWORD, "the scenario wants it")
     if run.profile.password is None:
         return
     tries = run.profile.password_tries

@@ -19,7 +19,15 @@ from tollbridge.faces.wpi.state import Run, Talk, Terminal
 from tollbridge.ground.flow import Note
 
 GIVING_BACK = frozenset({Verb.REFUND, Verb.CREDIT})
-FORGOTTEN_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a batch: one attempt of an exchange."""
+
+    package: str
+    session: str
+    attempt: int
 
 
 @dataclass(slots=True)
@@ -28,8 +36,7 @@ class Sums:
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     minors: Counter[tuple[str, str]] = field(default_factory=Counter)
-    lines: list[str] = field(default_factory=list)
-    open: list[tuple[str, list[Any]]] = field(default_factory=list)
+    open: list[Line] = field(default_factory=list)
 
     def add(self, brand: str, operation: Operation) -> None:
         """Count an operation."""
@@ -54,49 +61,46 @@ class Sums:
 
 
 def closed(terminal: Terminal, run: Run) -> Talk[tuple[Slip, list[Note]]]:
-    """Close the batch; give the slip, and the notes that make it final with the answer.
+    """Close the batch; give the slip, and the notes that make it final with the answer: once they
+    are written, `terminal.closing` is None.
 
     Raises Refused where the host cannot be reached: then the next day-end goes on from there.
     """
     if terminal.closing is None:
-        terminal.closing, terminal.period = terminal.period, terminal.period + 1
-        yield from notebook.keep(notebook.period_note(terminal))
+        closing = terminal.period
+        yield from notebook.keep(notebook.period_note(terminal, closing + 1, closing))
+        terminal.closing, terminal.period = closing, closing + 1
     period = terminal.closing
     told = yield from _uploaded(terminal, run)
     sums = yield from summed(terminal, period)
-    for _, value in sums.open:
-        # Not decided yet: it is settled with the batch in which it is.
-        package, session, attempt = value
-        named = _Named(package, session, attempt)
-        yield from notebook.keep(notebook.line(terminal, named))
+    notes = [notebook.period_note(terminal, terminal.period, None)]
+    # What is not decided yet is settled with the batch that is open then.
+    notes += [notebook.line(terminal, each) for each in sums.open]
     pages = yield from notebook.browse(terminal.pages.lines(period))
-    for place in range(0, len(pages), FORGOTTEN_AT_ONCE):
-        some = pages[place : place + FORGOTTEN_AT_ONCE]
-        run.notes += [Note(key, None) for key, _ in some]
-    terminal.closing = None
+    notes += [Note(key, None) for key, _ in pages]
     slip = Slip(
         kind="day_end",
         service=run.call.service.name,
         at=answers.timestamp(run.profile, terminal.clock.now()),
         period=f"{period:06d}",
         totals=sums.totals(),
-        lines=[*told, *sums.lines],
+        lines=told,
     )
-    return slip, [notebook.period_note(terminal)]
+    return slip, notes
 
 
 def summed(terminal: Terminal, period: int) -> Talk[Sums]:
     """Add up a batch from the journal. What was undone is not counted, nor what was declined."""
     sums = Sums()
-    for key, page in (yield from notebook.browse(terminal.pages.lines(period))):
-        package, session, attempt = value = notebook.value_of(page)
-        name = terminal.pages.key(package, session, attempt)
+    pages = yield from notebook.browse(terminal.pages.lines(period))
+    for each in dict.fromkeys(Line(*notebook.value_of(page)) for _, page in pages):
+        name = terminal.pages.key(each.package, each.session, each.attempt)
         payment: Payment | None = yield Look(key=name)
         operation = payment.find(name) if payment else None
         if payment is None or operation is None:
             continue
         if operation.unresolved and not operation.abandoned:
-            sums.open.append((key, value))
+            sums.open.append(each)
         elif payment.counts(operation) and not operation.abandoned:
             view = payment.opening.view
             sums.add(view.brand if view else "", operation)
@@ -112,10 +116,3 @@ def _uploaded(terminal: Terminal, run: Run) -> Talk[list[str]]:
         if not done.approved:
             told.append(f"REFUSED {reference} {found.money} {done.remark}")
     return told
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    package: str
-    session: str
-    attempt: int

@@ -15,7 +15,7 @@ from tollbridge.faces.wpi.slip import Slip
 from tollbridge.faces.wpi.state import Run, Seen, Talk, Terminal
 from tollbridge.faces.wpi.tables import Condition
 from tollbridge.faces.wpi.wishes import Notice, Print, PrinterFault, Topic
-from tollbridge.ground.flow import Flow, Note, Party
+from tollbridge.ground.flow import Flow, Note
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import mask_number
 from tollbridge.wire import json
@@ -56,9 +56,7 @@ def printed(
     """Print copies of a receipt; give what the printer complained of."""
     texts = {copy: text(run.profile, slip, copy, duplicate=duplicate) for copy in copies}
     wish = Print(slip=slip, copies=copies, texts=texts, duplicate=duplicate)
-    aborted, run.aborted = run.aborted, False
-    answer = yield from conversation.say(run, Party.DEVICE, wish)
-    run.aborted = aborted
+    answer = yield from conversation.put(run, wish)
     return answer if isinstance(answer, PrinterFault) else None
 
 

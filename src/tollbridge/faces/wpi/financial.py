@@ -55,8 +55,9 @@ def cancelled(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """Undo the one operation a reference stands for (4.2.2)."""
     code, service = wanted.fields["paymentSolutionReference"], run.call.service
     waiting = yield from offline.waiting(terminal, code)
-    if waiting is not None and waiting.service == service.cancels:
-        return (yield from offline.cancelled(terminal, run, code, waiting))
+    if waiting is not None and waiting[0].service == service.cancels:
+        if (yield from offline.untouched(terminal, waiting[0])):
+            return (yield from offline.cancelled(terminal, run, code, *waiting))
     payment, target, period = yield from _earlier(terminal, code, service)
     if target.unresolved:
         raise Refused(Condition.BUSY, "the outcome of that transaction is not known yet")

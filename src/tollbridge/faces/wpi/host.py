@@ -130,7 +130,8 @@ def recovered(terminal: Terminal, session: Session, version: int) -> Talk[Sessio
         made = answers.response(terminal.profile, session, done, slip)
         run.session = replace(session.with_slip(slip), response=ending.text_of(made))
         if done.approved and session.service in CANCELLED_BY:
-            brand = brand_of(operation)
+            assert payment is not None
+            brand = brand_of(payment.opening)
             notes.append((yield from notebook.cancellable_note(terminal, brand, session.reference)))
     yield from notebook.ended(terminal, run, notes)
     return run.session

@@ -21,7 +21,9 @@ def day_end(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """WPI_SVC_DAY_END."""
     del wanted
     slip, notes = yield from dayend.closed(terminal, run)
-    return (yield from _with_receipt(terminal, run, slip, notes))
+    reply = yield from _with_receipt(terminal, run, slip, notes)
+    terminal.closing = None
+    return reply
 
 
 def parameterized(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
@@ -93,8 +95,8 @@ def _chosen(terminal: Terminal, run: Run, item: MenuItem) -> Talk[tuple[str, ...
             return (fault.why.replace("_", " "),) if fault else ("✓",)
         case MenuItem.DAY_END:
             slip, notes = yield from dayend.closed(terminal, run)
-            yield from notebook.keep(*run.notes, *notes)
-            run.notes.clear()
+            yield from notebook.keep(*notes)
+            terminal.closing = None
         case MenuItem.PAYMENT_PARAMETERIZATION:
             slip, note = yield from _parameters(terminal, run, Parameters.PAYMENT)
             yield from notebook.keep(note)

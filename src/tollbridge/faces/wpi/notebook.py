@@ -83,6 +83,15 @@ def keep(*notes: Note) -> Talk[None]:
     yield Remember(notes)
 
 
+def attempted(terminal: Terminal, of: Named) -> Talk[list[Note]]:
+    """Give the notes that keep how often the host was asked for an exchange that is over."""
+    found = yield from known(terminal, of.package, of.session)
+    if found is None:
+        return []
+    page = terminal.pages.session(of.package, of.session)
+    return [Note(page, replace(found[0], attempt=of.attempt).write())]
+
+
 def ended(terminal: Terminal, run: Run, notes: Sequence[Note] = ()) -> Talk[None]:
     """Keep the answer. If that fails, LAST_TRANSACTION makes the same one from the journal."""
     before = [] if run.version else (yield from _place(terminal, run.session))
@@ -111,9 +120,9 @@ def cancellable_note(terminal: Terminal, brand: str, reference: str) -> Talk[Not
     return Note(page, json.write(codes[-terminal.profile.cancellable_last :]))
 
 
-def period_note(terminal: Terminal) -> Note:
+def period_note(terminal: Terminal, period: int, closing: int | None) -> Note:
     """Make the note that says which batch is open and which one is being closed."""
-    value = {"open": terminal.period, "closing": terminal.closing}
+    value = {"open": period, "closing": closing}
     return Note(terminal.pages.period, json.write(value))
 
 

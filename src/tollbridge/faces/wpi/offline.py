@@ -6,7 +6,7 @@ host at day-end; what is too old by then, or refused, is reported there.
 
 from dataclasses import dataclass, replace
 
-from tollbridge.core.asks import Ask
+from tollbridge.core.asks import Ask, Look
 from tollbridge.core.instrument import Card, InstrumentView
 from tollbridge.core.operation import Operation
 from tollbridge.core.outcome import Cause, DeclineCode, Unsent
@@ -119,10 +119,17 @@ def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) ->
     return (yield from ending.concluded(terminal, run, done, slip, notes))
 
 
-def waiting(terminal: Terminal, reference: str) -> Talk[Waiting | None]:
-    """Find the offline approval a reference stands for, if it still waits."""
+def waiting(terminal: Terminal, reference: str) -> Talk[tuple[Waiting, int] | None]:
+    """Find the offline approval a reference stands for, if it still waits, and its version."""
     page: Page | None = yield Recall(terminal.pages.offline(reference))
-    return read(page) if page is not None else None
+    return (read(page), page.version) if page is not None else None
+
+
+def untouched(terminal: Terminal, found: Waiting) -> Talk[bool]:
+    """Say whether the host was never asked for it: then, and only then, it can be forgotten."""
+    key = terminal.pages.key(found.package, found.session, found.attempt)
+    payment: Payment | None = yield Look(key=key)
+    return payment is None
 
 
 def all_waiting(terminal: Terminal) -> Talk[list[tuple[str, Waiting]]]:
@@ -136,7 +143,9 @@ def read(page: Page) -> Waiting:
     return Waiting(**json.read_object(page.value, what="offline approval"))
 
 
-def cancelled(terminal: Terminal, run: Run, reference: str, found: Waiting) -> Flow[Reply]:
+def cancelled(
+    terminal: Terminal, run: Run, reference: str, found: Waiting, version: int
+) -> Flow[Reply]:
     """Cancel an approval before it was uploaded: the card is never charged."""
     run.sent = True
     done = Done(
@@ -149,7 +158,7 @@ def cancelled(terminal: Terminal, run: Run, reference: str, found: Waiting) -> F
     run.session = run.session.with_slip(ending.drafted(terminal, run, found.money))
     slip = answers.completed(run.profile, run.session, done)
     notes = [
-        Note(terminal.pages.offline(reference), None, expected=1),
+        Note(terminal.pages.offline(reference), None, expected=version),
         terminal.pages.reference_note(run.session),
     ]
     return (yield from ending.concluded(terminal, run, done, slip, notes))
@@ -183,7 +192,8 @@ def uploaded(terminal: Terminal, run: Run, reference: str, found: Waiting) -> Ta
     if isinstance(operation.outcome, Unsent):
         again = replace(found, attempt=found.attempt + 1)
         line = notebook.line(terminal, again, terminal.closing)
-        yield from notebook.keep(Note(page, again.write()), line)
+        session = yield from notebook.attempted(terminal, again)
+        yield from notebook.keep(Note(page, again.write()), line, *session)
         raise Refused(done.condition, done.remark)
     yield from notebook.keep(Note(page, None))
     return done

@@ -20,7 +20,6 @@ from tollbridge.faces.wpi.tables import (
     Road,
     Service,
 )
-from tollbridge.faces.wpi.words import LANGUAGES
 from tollbridge.ground.clock import Instant, moment
 from tollbridge.ground.currency import CURRENCIES
 from tollbridge.ground.errors import ConfigError
@@ -56,14 +55,12 @@ class Limits:
 
     Up to `floor_minor` a card may be approved without the host when it cannot be reached (0:
     never). Above `contactless_minor` a card must be inserted, above `verification_minor` its holder
-    be verified. A reservation may be completed up to `completion_percent` of it. `services` are the
-    service types the brand does (none listed: all).
+    be verified. `services` are the service types the brand does (none listed: all).
     """
 
     floor_minor: int = 0
     contactless_minor: int = AMOUNT_MINOR_MOST
     verification_minor: int = 5000
-    completion_percent: int = 100
     services: tuple[str, ...] = ()
 
 
@@ -224,6 +221,9 @@ def _impossible(made: Profile) -> list[str]:
         problems.append('printer: "virtual", "none", "file:PATH" or "escpos:PLACE"')
     if not made.currencies or not made.languages or not made.acquirers:
         problems.append("currencies, languages and acquirers: at least one of each")
+    problems += [f"{code!r} is not a language (ISO 639-1)"
+                 for code in (*made.languages, made.merchant_language)
+                 if not (len(code) == 2 and code.isascii() and code.islower())]  # fmt: skip
     problems += [f"{name}: above zero is expected" for name in _POSITIVE
                  if getattr(made, name) <= 0]  # fmt: skip
     if made.dcc is not None:
@@ -240,8 +240,6 @@ def _impossible(made: Profile) -> list[str]:
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "acquirer_protocol": ACQUIRER_PROTOCOLS,
     "services": tuple(SERVICES),
-    "languages": LANGUAGES,
-    "merchant_language": LANGUAGES,
     "entries": tuple(ENTRY_MODES),
     "verifications": ("online_pin", "offline_pin", "signature", "none"),
     "signature": ("paper", "screen"),

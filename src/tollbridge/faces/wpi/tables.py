@@ -212,6 +212,8 @@ def _management(name: str, section: str, road: Road, request: Mapping[str, Field
 
 _PRE_AUTHORIZED = ("WPI_SVC_PRE_AUTHORIZATION", "WPI_SVC_UPDATE_PRE_AUTHORIZATION")
 PAYMENT = "WPI_SVC_PAYMENT"
+_TAKEN = (PAYMENT, "WPI_SVC_PAYMENT_COMPLETION", "WPI_SVC_DEFERRED_PAYMENT_COMPLETION",
+          "WPI_SVC_PRE_AUTHORIZATION", "WPI_SVC_DEFERRED_PAYMENT_AUTHORIZATION")  # fmt: skip
 REFUND = "WPI_SVC_REFUND"
 PRINT_RECEIPT = "WPI_SVC_PRINT_RECEIPT"
 LAST_TRANSACTION = "WPI_SVC_LAST_TRANSACTION"
@@ -221,7 +223,7 @@ _SERVICES = (
     _financial("PAYMENT", "4.2.1", Road.CARD, {**_NEW, **_PRODUCTS}, verb=Verb.PURCHASE,
                tips=True, converts=True),
     _cancel("PAYMENT"),
-    _financial("REFUND", "4.2.3", Road.CARD, _NEW, verb=Verb.CREDIT, follows=(PAYMENT,),
+    _financial("REFUND", "4.2.3", Road.CARD, _NEW, verb=Verb.CREDIT, follows=_TAKEN,
                password_protected=True),
     _financial("PRE_AUTHORIZATION", "4.2.4", Road.CARD, _NEW, verb=Verb.AUTHORIZE),
     _cancel("PRE_AUTHORIZATION"),
@@ -245,10 +247,7 @@ _SERVICES = (
         **_REFERENCE, **_RECEIPT,
     }, receipt=False),
     _financial("FOLLOW_ON_CREDIT", "4.2.9", Road.CONTINUE, _LATER, verb=Verb.REFUND,
-               follows=(PAYMENT, "WPI_SVC_PAYMENT_COMPLETION", "WPI_SVC_PRE_AUTHORIZATION",
-                        "WPI_SVC_DEFERRED_PAYMENT_AUTHORIZATION",
-                        "WPI_SVC_DEFERRED_PAYMENT_COMPLETION"),
-               password_protected=True),
+               follows=_TAKEN, password_protected=True),
     _management("PAYMENT_MENU", "4.3.1", Road.MENU, _FORMAT),
     _management("DAY_END", "4.3.2", Road.DAY_END, _FORMAT, receipt=True),
     _management("PAYMENT_PARAMETERIZATION", "4.3.3", Road.PARAMETERIZATION, _FORMAT,
