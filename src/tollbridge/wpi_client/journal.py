@@ -6,7 +6,7 @@ terminal can be asked. One SQLite file may serve several applications and termin
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,6 +210,21 @@ class SessionJournal:
             yield
         except (sqlite3.Error, OSError) as error:
             raise JournalFailed(f"{self.file}: {error}") from None
+
+
+def everything(file: Path) -> list[tuple[str, str, Exchange]]:
+    """Read what all applications at all terminals wrote into a file, oldest first: package,
+    terminal ("" is the server's first) and exchange. Raises JournalFailed."""
+    try:
+        database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        with closing(database):
+            rows = database.execute(
+                "SELECT package, terminal, session, service, request, sent_at, fate, answer, "
+                "answered_at, evidence FROM exchange ORDER BY number"
+            ).fetchall()
+    except sqlite3.Error as error:
+        raise JournalFailed(f"{file}: {error}") from None
+    return [(package, terminal, _exchange(tuple(row))) for package, terminal, *row in rows]
 
 
 def _exchange(row: tuple[Any, ...]) -> Exchange:
