@@ -130,3 +130,14 @@ def test_where_the_page_is(run):
         "http://127.0.0.1:8700/terminal\n")  # fmt: skip
     assert "/terminal/T%202" in run("terminal", "--no-open", "--terminal", "T 2")
     assert "WORD=VALUE" in run("scenario", "set", "fallback", code=2)
+
+
+def test_a_scenario_is_set_shown_and_cleared(wpi):
+    assert wpi("scenario", "set", "condition=CARD_READ_ERR", "--times", "2") == "set\n"
+    assert json.loads(wpi("scenario", "show"))["scenarios"][0]["times"] == 2
+    assert "CARD_READ_ERR" in wpi("pay", "1", "EUR", code=1)
+    assert wpi("scenario", "clear", "--terminal", "T1") == "cleared\n"
+    assert "approved" in wpi("pay", "1", "EUR")
+    wpi("scenario", "set", "card=fallback", "pins=wrong,right")
+    wpi("scenario", "clear")
+    assert "there is no such word" in wpi("scenario", "set", "colour=red", code=1)
