@@ -71,7 +71,21 @@ def printed(
 def drafted(terminal: Terminal, run: Run, money: Money | None, seen: Seen | None = None,
             **more: Any) -> Slip:  # fmt: skip
     """Begin the slip of an exchange with all that is known before the host is asked."""
-    slip = Slip(
+    if seen is not None:
+        more |= {
+            "card_read": True,
+            "brand": seen.application.brand.name,
+            "masked_number": mask_number(seen.card.number.reveal()),
+            "application_id": seen.application.application_id,
+            "application_label": seen.application.label,
+            "entry": seen.card.entry,
+            "verification": seen.verification,
+            "cryptogram": seen.card.cryptogram,
+            "sequence": seen.card.sequence,
+            "token": seen.token,
+            "identification": seen.identification,
+        }
+    return Slip(
         service=run.call.service.name,
         at="",
         approved=False,
@@ -83,22 +97,6 @@ def drafted(terminal: Terminal, run: Run, money: Money | None, seen: Seen | None
         amount_minor=money.amount_minor if money else None,
         period=f"{terminal.period:06d}",
         **more,
-    )
-    if seen is None:
-        return slip
-    return replace(
-        slip,
-        card_read=True,
-        brand=seen.application.brand.name,
-        masked_number=mask_number(seen.card.number.reveal()),
-        application_id=seen.application.application_id,
-        application_label=seen.application.label,
-        entry=seen.card.entry,
-        verification=seen.verification,
-        cryptogram=seen.card.cryptogram,
-        sequence=seen.card.sequence,
-        token=seen.token,
-        identification=seen.identification,
     )
 
 

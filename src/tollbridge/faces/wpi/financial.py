@@ -1,7 +1,5 @@
 """The financial services (4.2): with a card, or by the reference of an earlier transaction."""
 
-from dataclasses import replace
-
 from tollbridge.core.asks import Look
 from tollbridge.core.operation import Operation
 from tollbridge.core.payment import Payment
@@ -9,7 +7,7 @@ from tollbridge.core.verbs import Verb
 from tollbridge.faces.wpi import conversation, ending, host, notebook, offline
 from tollbridge.faces.wpi.check import Wanted
 from tollbridge.faces.wpi.messages import Reply
-from tollbridge.faces.wpi.state import Refused, Run, Seen, Talk, Terminal
+from tollbridge.faces.wpi.state import Refused, Run, Talk, Terminal
 from tollbridge.faces.wpi.tables import PAYMENT, SERVICES, Condition, Service
 from tollbridge.ground.clock import MICROSECONDS_PER_S
 from tollbridge.ground.flow import Flow, Page, Recall
@@ -41,8 +39,9 @@ def with_card(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         run.language = seen.language
     dcc = (yield from conversation.currency(run, seen, total)) if service.converts else None
     if service.verb in (Verb.PURCHASE, Verb.AUTHORIZE):
-        seen = yield from conversation.verify(run, seen, total)
-    seen = yield from _with_token(run, seen)
+        yield from conversation.verify(run, seen, total)
+    if not seen.token:
+        seen.token = yield from conversation.token_of(run, seen.card.number)
     offers_tips = service.tips and run.profile.tip is not None
     draft = ending.drafted(
         terminal, run, total, seen, tip_minor=tip_minor if offers_tips else None, dcc=dcc
@@ -102,13 +101,6 @@ def continued(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     return (yield from host.finished(terminal, run, done, host.brand_of(payment.opening)))
 
 
-def _with_token(run: Run, seen: Seen) -> Talk[Seen]:
-    if seen.token:
-        return seen
-    token = yield from conversation.token_of(run, seen.card.number)
-    return replace(seen, token=token)
-
-
 def _check_amount(run: Run, payment: Payment, verb: Verb, money: Money) -> None:
     """Check the amount against what is left. Raises Refused."""
     service, amounts = run.call.service, payment.amounts
@@ -162,17 +154,26 @@ def _earlier(
     if was not in service.follows:
         raise _invalid(f"it stands for {was}, not for {' or '.join(service.follows)} (4.2.2)")
     found = yield from notebook.known(terminal, package, name)
-    attempt = found[0].attempt if found else 1
-    period = found[0].slip.period if found and found[0].slip else ""
-    key = terminal.pages.key(package, name, attempt)
-    payment: Payment | None = yield Look(key=key)
-    operation = payment.find(key) if payment else None
-    if payment is None or operation is None:
-        raise _invalid("the transaction was not carried out")
+    slip = found[0].slip if found else None
+    last = found[0].attempt if found else terminal.profile.pin_tries + 1
+    payment, operation = yield from _carried_out(terminal, package, name, last)
     if service is not SERVICES.get(f"WPI_SVC_CANCEL_{was.removeprefix('WPI_SVC_')}"):
         if not operation.unresolved and not _successful(operation):
             raise _invalid("the transaction was not successful")
-    return payment, operation, period
+    return payment, operation, slip.period if slip else ""
+
+
+def _carried_out(
+    terminal: Terminal, package: str, session: str, last: int
+) -> Talk[tuple[Payment, Operation]]:
+    """Find what the host was asked for in an exchange: the last attempt that there was."""
+    for attempt in range(last, 0, -1):
+        key = terminal.pages.key(package, session, attempt)
+        payment: Payment | None = yield Look(key=key)
+        operation = payment.find(key) if payment else None
+        if payment is not None and operation is not None:
+            return payment, operation
+    raise _invalid("the transaction was not carried out")
 
 
 def _successful(operation: Operation) -> bool:

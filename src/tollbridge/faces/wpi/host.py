@@ -3,6 +3,7 @@ the end.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,8 @@ FAULT, CODE = "sandbox.fault", "sandbox.code"
 def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Reply]:
     """Ask the host for what a card shall pay; ask the cardholder for more if the host wants it."""
     if run.scenario.offline:
-        return (yield from offline.decided(terminal, run, seen, money, run.scenario.offline))
+        sealed = yield from offline.sealed(run, seen)
+        return (yield from offline.decided(terminal, run, seen, money, sealed))
     verb = run.call.service.verb
     assert verb is not None
     while True:
@@ -46,13 +48,18 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
         pin = yield from _pin_after_all(run, operation, seen, money)
         if pin is None:
             break
-        seen = replace(seen, verification="online_pin", pin=pin)
+        seen.verification, seen.pin = "online_pin", pin
         session = run.session
         assert session.slip is not None
-        session.slip = replace(session.slip, verification="online_pin")
+        session.slip.verification = "online_pin"
         session.attempt += 1
+    if seen.card.stays or run.scenario.card == "stays":
+        yield from conversation.tell(run, Topic.REMOVE_CARD)
     if offline.possible(run, operation, seen, money):
-        return (yield from offline.decided(terminal, run, seen, money, "approved"))
+        with suppress(Refused):
+            # Without a key for what must wait, the host's silence stands.
+            sealed = yield from offline.sealed(run, seen)
+            return (yield from offline.decided(terminal, run, seen, money, sealed))
     return (yield from finished(terminal, run, operation, seen.application.brand.name))
 
 
@@ -100,7 +107,7 @@ def finished(terminal: Terminal, run: Run, operation: Operation, brand: str = ""
     if slip is not None and slip.signature_wanted and run.profile.signature == "screen":
         assert done.amount is not None
         path = yield from conversation.signature(run, done.amount)
-        slip = replace(slip, signature=path)
+        slip.signature = path
     notes: list[Note] = []
     if done.approved and run.session.service in CANCELLED_BY:
         note = yield from notebook.cancellable_note(

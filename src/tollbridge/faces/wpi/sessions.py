@@ -2,9 +2,9 @@
 
 Every key begins with the terminal's name. `session/<package>/<session>` what was asked and
 answered; `reference/<code>` which exchange a paymentSolutionReference stands for;
-`package/<package>` how many sessions an application used and `slot/<package>/<n>` which one to
-forget next; `cancellable/<brand>` the last payments. Others: `batch.py`, `offline.py`,
-`parameters.py`.
+`slot/<package>/<n>` which session of an application to forget next; `cancellable/<brand>` the last
+payments; `line/<period>/<n>` what a day-end adds up and `period` which batch is open;
+`offline/<code>` what waits for its upload; `parameters/<kind>` what the management system gave.
 """
 
 from dataclasses import dataclass, field
@@ -94,13 +94,13 @@ class Pages:
         value = [session.package, session.session, session.service]
         return Note(self.reference(session.reference), json.write(value), expected=0)
 
-    def package(self, package: str) -> str:
-        """Name the page that counts an application's sessions."""
-        return f"{self.terminal}/package/{package}"
+    def slots(self, package: str) -> str:
+        """Name the beginning of the pages of an application's history."""
+        return f"{self.terminal}/slot/{package}/"
 
     def slot(self, package: str, slot: int) -> str:
-        """Name the page that says which session used a slot of the history."""
-        return f"{self.terminal}/slot/{package}/{slot}"
+        """Name the page that says which session used a slot of the history, and as which one."""
+        return f"{self.slots(package)}{slot}"
 
     def cancellable(self, brand: str) -> str:
         """Name the page that lists a brand's last payments."""
