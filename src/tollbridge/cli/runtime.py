@@ -13,8 +13,8 @@ from tollbridge.engine.config import Settings
 from tollbridge.engine.engine import Engine, Partner, Surroundings
 from tollbridge.engine.transport import HttpTransport, Switchboard, trusting
 from tollbridge.faces.contract import Face
+from tollbridge.faces.wpi import wishes
 from tollbridge.faces.wpi.face import WpiFace
-from tollbridge.faces.wpi.people import Script, WalletCard
 from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.flow import Party
 from tollbridge.ground.ids import IdSource, RandomIds
@@ -68,15 +68,6 @@ def book_of(journal: Path) -> Path:
     return journal.with_name(f"{journal.stem}.sandbox.sqlite")
 
 
-def wallet() -> list[WalletCard]:
-    """Give the cards the scripted cardholder carries, a contactless Visa first."""
-    cards = []
-    for card in CARDS:
-        entry = "contactless" if "contactless" in card.entries else card.entries[0]
-        cards.append(WalletCard(card.account, Secret(card.number), card.brand, entry))
-    return cards
-
-
 def _sandbox(
     journal: Path, clock: Clock, ids: IdSource, tell: Callable[[Movement], object]
 ) -> Service:
@@ -92,12 +83,23 @@ def _people(face: Face) -> dict[Party, Partner]:
     """Give a face the people it talks to: for a terminal, a script."""
     if not isinstance(face, WpiFace):
         return {}
-    script = Script(wallet(), face.profile.password)
 
-    async def cardholder(message: object) -> object:
-        return script.cardholder(message)
+    async def answer(message: object) -> object:
+        assert isinstance(message, wishes.Saying)
+        match message.wish:
+            case wishes.PresentCard():
+                card = CARDS[0]
+                application = wishes.CardApplication(
+                    card.brand.application_id, card.brand.label, card.brand
+                )
+                return wishes.ReadCard(
+                    number=Secret(card.number), entry="contactless", applications=(application,)
+                )
+            case wishes.Tokenize():
+                return wishes.Tokenized("token")
+            case wishes.Print():
+                return wishes.Printed()
+            case _:
+                return None
 
-    async def merchant(message: object) -> object:
-        return script.merchant(message)
-
-    return {Party.CARDHOLDER: cardholder, Party.MERCHANT: merchant}
+    return {Party.CARDHOLDER: answer, Party.MERCHANT: answer, Party.DEVICE: answer}

@@ -22,7 +22,11 @@ class Hosted:
 
 def routes(engine: Engine, hosted: Hosted, credential: Credential) -> list[Route]:
     """Make the routes of a face."""
-    return [_http(engine, hosted, endpoint, credential) for endpoint in hosted.face.endpoints()]
+    return [
+        _http(engine, hosted, endpoint, credential)
+        for endpoint in hosted.face.endpoints()
+        if isinstance(endpoint, HttpEndpoint)
+    ]
 
 
 def _http(engine: Engine, hosted: Hosted, endpoint: HttpEndpoint, credential: Credential) -> Route:

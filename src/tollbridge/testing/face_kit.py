@@ -107,8 +107,9 @@ class FaceKit:
     def _endpoint(self, face: Face, request: Request) -> tuple[HttpEndpoint, dict[str, str]]:
         for endpoint in face.endpoints():
             names = _match(endpoint.path, request.url)
-            if endpoint.method == request.method and names is not None:
-                return endpoint, names
+            if names is not None and isinstance(endpoint, HttpEndpoint):
+                if endpoint.method == request.method:
+                    return endpoint, names
         raise AssertionError(f"no endpoint takes {request.method} {request.url}")
 
 

@@ -31,7 +31,8 @@ class PspLine:
     def __init__(self, engine: Engine, face: PspFace) -> None:
         self.engine = engine
         self.face = face
-        self._places = [(endpoint, compile_path(endpoint.path)[0]) for endpoint in face.endpoints()]
+        places = [each for each in face.endpoints() if isinstance(each, HttpEndpoint)]
+        self._places = [(endpoint, compile_path(endpoint.path)[0]) for endpoint in places]
         self._under_way: set[asyncio.Task[Response]] = set()
 
     async def send(self, request: Request, limit_s: float) -> Response:

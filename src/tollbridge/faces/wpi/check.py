@@ -5,23 +5,26 @@ mandatory fields, types, currency, amount, receipt delegation. One faulty reques
 and its remark names the field, the rule and the section.
 """
 
-import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from tollbridge.faces.wpi.messages import Call, Extras
 from tollbridge.faces.wpi.profile import AMOUNT_DIGITS_MAX, Profile
+from tollbridge.faces.wpi.state import Refused
 from tollbridge.faces.wpi.tables import (
+    FOLLOWING,
     FORMATTED,
-    IMPLEMENTED,
     INTENTS,
     OBJECTS,
-    SERVICES,
+    RECEIPT_TARGETS,
     Condition,
     Field,
     Kind,
+    Road,
     Service,
 )
+from tollbridge.faces.wpi.versions import SUPPORTED, edition
 from tollbridge.ground.currency import CURRENCIES
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.money import Money
@@ -30,25 +33,19 @@ from tollbridge.wire import json
 SESSION_LETTERS_MAX = 255
 TEXT_LETTERS_MAX = 1000
 ITEMS_MAX = 200
-_VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})", re.ASCII)
-
-
-class Refused(Exception):
-    """The request is answered with a failure; `remark` is for the integrator."""
-
-    def __init__(self, condition: Condition, remark: str) -> None:
-        super().__init__(remark)
-        self.condition = condition
-        self.remark = remark
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A checked request: its fields, and what follows from them."""
+    """A checked request: its fields, and what follows from them.
+
+    `ignored` are fields that the service does not have.
+    """
 
     fields: dict[str, Any]
     money: Money | None
     receipt_formats: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
 
 
 def call(message: Extras, profile: Profile) -> Call:
@@ -73,8 +70,7 @@ def call(message: Extras, profile: Profile) -> Call:
             Condition.INVALID_TRANSACTION_REQ,
             f"extra WPI_SESSION_ID has more than {SESSION_LETTERS_MAX} letters",
         )
-    _check_version(extras["WPI_VERSION"])
-    service = _service(extras["WPI_SERVICE_TYPE"], message.intent, profile)
+    service = _service(extras["WPI_SERVICE_TYPE"], extras["WPI_VERSION"], message.intent, profile)
     request = extras.get("WPI_REQUEST") or ""
     if service.kind is Kind.FINANCIAL and "WPI_REQUEST" not in extras:
         raise Refused(
@@ -85,71 +81,84 @@ def call(message: Extras, profile: Profile) -> Call:
 
 
 def wanted(call: Call, profile: Profile) -> Wanted:
-    """Check the request of a financial service. Raises Refused."""
+    """Check the request of a service. Raises Refused."""
     fields = _object(call.request)
     service = call.service
-    _check_fields(service, fields, profile)
+    ignored = _check_fields(service, fields, profile)
+    if service.road is Road.RECOGNITION:
+        _check_recognition(fields)
+    if fields.get("receiptTarget", "BOTH") not in RECEIPT_TARGETS:
+        raise _invalid("receiptTarget", f"is one of {', '.join(RECEIPT_TARGETS)} (4.1.1.4)")
     money = None
     if "requestedAmount" in fields and "requestedAmount" in service.request:
-        money = _money(fields["currency"], fields["requestedAmount"], profile)
+        least = 0 if service.zero_releases else 1
+        money = _money(fields["currency"], fields["requestedAmount"], profile, least)
     if fields.get("receiptDelegation") is True and not profile.prints_receipts:
         raise Refused(
             Condition.RECEIPT_DELEGATION_NOT_SUPPORTED,
             "receiptDelegation: this terminal has neither a printer nor a digital delivery (4.1.1)",
         )
-    formats = fields.get("receiptFormat", [FORMATTED])
-    return Wanted(fields, money, tuple(dict.fromkeys(formats)))
+    formats = fields.get("receiptFormat", [FORMATTED]) if service.receipt else []
+    return Wanted(fields, money, tuple(dict.fromkeys(formats)), ignored)
 
 
-def echoes(request: str) -> tuple[str | None, list[Any] | None]:
-    """Give what a refusal repeats of a request, as far as it can be read: reference and
-    productRecords (4.1.2)."""
+def _check_recognition(fields: dict[str, Any]) -> None:
+    """What shall follow is said in full or not at all; the card waits a while (4.2.8)."""
+    follows = ("currency", "requestedAmount", "serviceType")
+    missing = [name for name in follows if fields.get(name) is None]
+    if missing and len(missing) < len(follows):
+        raise Refused(
+            Condition.MISSING_MANDATORY_PARAMETER,
+            f"{missing[0]} is mandatory where a transaction shall follow (4.2.8)",
+        )
+    for name in missing:
+        fields.pop(name, None)
+    if fields.get("serviceType", FOLLOWING[0]) not in FOLLOWING:
+        raise _invalid("serviceType", f"is one of {', '.join(FOLLOWING)} (4.2.8)")
+    if fields["recognitionTimeout"] <= 0:
+        raise _invalid("recognitionTimeout", "is above zero, in milliseconds (4.1.1)")
+
+
+def echoes(request: str) -> dict[str, Any]:
+    """Give what every response repeats of a request (4.1.2), as far as it can be read."""
     try:
         fields = _object(request)
     except Refused:
-        return None, None
-    reference, records = fields.get("reference"), fields.get("productRecords")
-    try:
-        _check_field("reference", _TOLERATED["reference"], reference)
-    except Refused:
-        reference = None
-    try:
-        _check_field("productRecords", _TOLERATED["productRecords"], records)
-    except Refused:
-        records = None
-    return reference, records
-
-
-def _check_version(version: str) -> None:
-    """Accept the same major and at most our minor version (3, Versioning)."""
-    match = _VERSION.fullmatch(version)
-    if match is None:
-        raise _version_refused("a version is written as Y.X")
-    major, minor = (int(part) for part in IMPLEMENTED.split("."))
-    if int(match[1]) != major or int(match[2]) > minor:
-        raise _version_refused(f"version {version} is another")
+        return {}
+    echoed = {}
+    for name in ("productRecords", "reference"):
+        if fields.get(name) is not None:
+            with suppress(Refused):
+                _check_field(name, _TOLERATED[name], fields[name])
+                echoed[name] = fields[name]
+    return echoed
 
 
 def _version_refused(why: str) -> Refused:
     return Refused(
         Condition.WPI_VERSION_NOT_SUPPORTED,
-        f"extra WPI_VERSION: {why}; supported: {IMPLEMENTED} (section 3, Versioning)",
+        f"extra WPI_VERSION: {why}; supported: {SUPPORTED} (section 3, Versioning)",
     )
 
 
-def _service(name: str, intent: str, profile: Profile) -> Service:
-    service = SERVICES.get(name)
-    if intent not in INTENTS:
+def _service(name: str, version: str, intent: str, profile: Profile) -> Service:
+    """Find a service in the edition of the request's version. `intent` is "" for the Messenger."""
+    spoken = edition(version)
+    if spoken is None:
+        raise _version_refused(f"{version!r:.20} is not served")
+    service = spoken.services.get(name)
+    if intent and intent not in INTENTS:
         raise Refused(
             Condition.SERVICE_NOT_SUPPORTED,
             f"intent {intent!r:.80} is not one of {', '.join(INTENTS)} (section 2)",
         )
-    if service is None or not service.offered:
+    if service is None or not (service.kind is Kind.INFORMATION or profile.offers(service)):
         raise Refused(
             Condition.SERVICE_NOT_SUPPORTED,
             f"service type {name!r:.80} is not offered by this payment solution (section 2)",
         )
-    if profile.strict and INTENTS[intent] is not service.kind:
+    kind = INTENTS[intent] if intent else Kind.INFORMATION
+    if profile.strict and kind is not service.kind:
         raise Refused(
             Condition.SERVICE_NOT_SUPPORTED,
             f"{name} belongs to intent {service.kind.intent} (section 2)",
@@ -166,7 +175,9 @@ def _object(text: str) -> dict[str, Any]:
         raise Refused(Condition.INVALID_TRANSACTION_REQ, f"{error} (4.1.1)") from None
 
 
-def _check_fields(service: Service, fields: dict[str, Any], profile: Profile) -> None:
+def _check_fields(service: Service, fields: dict[str, Any], profile: Profile) -> tuple[str, ...]:
+    """Check presence and types; give the fields that mean nothing here."""
+    ignored = []
     for name, field in service.request.items():
         if field.mandatory and fields.get(name) is None:
             raise Refused(
@@ -178,6 +189,7 @@ def _check_fields(service: Service, fields: dict[str, Any], profile: Profile) ->
         if known is None:
             if profile.strict:
                 raise _invalid(name, f"is not a field of {service.name} ({service.section})")
+            ignored.append(name)
             continue
         if fields[name] is None:
             del fields[name]
@@ -185,6 +197,7 @@ def _check_fields(service: Service, fields: dict[str, Any], profile: Profile) ->
         if name == "receiptFormat" and isinstance(fields[name], str) and not profile.strict:
             fields[name] = [fields[name]]
         _check_field(name, field=known, value=fields[name])
+    return tuple(ignored)
 
 
 # A refund may name its payment (real business applications do, A-27); a product record that is
@@ -231,7 +244,7 @@ def _invalid(name: str, rule: str) -> Refused:
     return Refused(Condition.INVALID_TRANSACTION_REQ, f"{name} {rule}")
 
 
-def _money(code: str, amount_minor: int, profile: Profile) -> Money:
+def _money(code: str, amount_minor: int, profile: Profile, least: int) -> Money:
     if code not in CURRENCIES:
         raise Refused(
             Condition.INVALID_CURRENCY, f"currency {code!r:.20} is not an ISO 4217 alpha code"
@@ -241,8 +254,8 @@ def _money(code: str, amount_minor: int, profile: Profile) -> Money:
             Condition.INVALID_CURRENCY,
             f"currency {code} is not one of this terminal's: {', '.join(profile.currencies)}",
         )
-    if amount_minor <= 0:
-        raise Refused(Condition.INVALID_AMOUNT, "requestedAmount is above zero")
+    if amount_minor < least:
+        raise Refused(Condition.INVALID_AMOUNT, f"requestedAmount is at least {least}")
     if amount_minor > profile.amount_max_minor or len(str(amount_minor)) > AMOUNT_DIGITS_MAX:
         raise Refused(
             Condition.INVALID_AMOUNT,

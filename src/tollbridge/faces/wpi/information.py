@@ -3,7 +3,7 @@
 from typing import Any
 
 from tollbridge.core.brands import BY_NAME
-from tollbridge.faces.wpi.codec import failed
+from tollbridge.faces.wpi.codec import failed_plainly
 from tollbridge.faces.wpi.profile import Profile
 from tollbridge.faces.wpi.receipt import shop_info
 from tollbridge.faces.wpi.tables import (
@@ -21,10 +21,9 @@ from tollbridge.ground.version import __version__
 def answer(profile: Profile) -> dict[str, Any]:
     """Make the response. Without a configuration it is NOT_INITIALIZED."""
     if not profile.initialized:
-        remark = "the terminal has no configuration (4.4.2)"
-        failure = failed(Condition.NOT_INITIALIZED, remark)
-        del failure["actionCode"]
-        return failure
+        return failed_plainly(
+            Condition.NOT_INITIALIZED, "the terminal has no configuration (4.4.2)"
+        )
     delegation = profile.prints_receipts
     return {
         "result": SUCCESS,
@@ -46,27 +45,35 @@ def answer(profile: Profile) -> dict[str, Any]:
         "supportReceiptDelegation": delegation,
         "supportsReceiptDelegation": delegation,
         "paymentInformation": [_brand(profile, name) for name in profile.brands],
-        "paymentSolutionSupportedServiceTypes": _offered((Kind.FINANCIAL, Kind.MANAGEMENT)),
+        "paymentSolutionSupportedServiceTypes": [
+            name
+            for name, service in SERVICES.items()
+            if service.kind is not Kind.INFORMATION and profile.offers(service)
+        ],
     }
 
 
 def _brand(profile: Profile, name: str) -> dict[str, Any]:
     application_id = BY_NAME[name].application_id
+    limits, acquirer = profile.limits_of(name), profile.acquirer_of(name)
+    services = [
+        service.name
+        for service in SERVICES.values()
+        if service.kind is Kind.FINANCIAL
+        and profile.offers(service)
+        and (not limits.services or service.name in limits.services)
+    ]
     return {
-        "acquirerIdentifier": profile.acquirers[0].id,
+        "acquirerIdentifier": acquirer.id,
         "merchantIdentifier": profile.merchant,
-        "acquirerTerminalIdentifier": profile.acquirers[0].terminal_id,
+        "acquirerTerminalIdentifier": acquirer.terminal_id,
         # The standard misspells it; readers of either spelling are served (A-13).
         "brandIdentifer": application_id,
         "brandIdentifier": application_id,
         "brandName": name,
-        "supportedServiceTypes": _offered((Kind.FINANCIAL,)),
-        "cancellableServiceTypes": list(CANCELLABLE),
+        "supportedServiceTypes": services,
+        "cancellableServiceTypes": [each for each in CANCELLABLE if each in services],
         "numberOfCancellableTransactions": profile.cancellable_last,
         "supportedTechnologies": [ENTRY_MODES[entry] for entry in profile.entries],
-        "supportsDCC": False,
+        "supportsDCC": profile.dcc is not None,
     }
-
-
-def _offered(kinds: tuple[Kind, ...]) -> list[str]:
-    return [name for name, s in SERVICES.items() if s.offered and s.kind in kinds]

@@ -6,14 +6,21 @@ from typing import Any
 
 from tollbridge.faces.wpi.tables import Service
 
+OK = "RESULT_OK"
+CANCELED = "RESULT_CANCELED"
+
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """A request as it came in: the intent, who calls, and the extras (2)."""
+    """A request as it came in: the intent, who calls, and the extras (2).
+
+    `intent` is "" where the transport has none (the Messenger). `terminal` is "" for the first.
+    """
 
     intent: str
     package: str
     extras: Mapping[str, Any]
+    terminal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,65 +36,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The response extras."""
+    """The response extras.
 
-    extras: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presentation:
-    """Exchange with the cardholder: please present a card. Amount in minor units."""
-
-    amount_minor: int
-    currency: str
-    entries: tuple[str, ...]
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presented:
-    """The cardholder's answer: a card, and how it was read.
-
-    `number` and `expiry` are secrets of the card; `cryptogram` is its application cryptogram with
-    its kind, for example "ARQC 61BC5EDC34F63979"; `language` the cardholder's, in ISO 639-1.
+    `android` is the result code of the activity; a terminal that died has no extras. `copies` is
+    how often it is delivered: once, but for a scenario. `ignored` are fields of the request that
+    the service does not have.
     """
 
-    number: Any
-    brand: str
-    application_id: str
-    application_label: str
-    entry: str
-    language: str = ""
-    cryptogram: str = ""
-    verified: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordWanted:
-    """Exchange with the merchant: please enter the password; `tries_left` includes this one."""
-
-    tries_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordEntered:
-    """The merchant's answer."""
-
-    password: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """A person pressed stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimedOut:
-    """Nobody did anything in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The card could not be read; `why` is for the merchant."""
-
-    why: str
+    extras: Mapping[str, str]
+    android: str = OK
+    copies: int = 1
+    ignored: tuple[str, ...] = ()

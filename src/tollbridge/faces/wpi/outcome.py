@@ -1,10 +1,12 @@
 """What became of an operation, in WPI's words. Total: every outcome and every error has one."""
 
+from dataclasses import dataclass
 from typing import assert_never
 
 from tollbridge.core.operation import Operation
 from tollbridge.core.outcome import Approved, Cause, DeclineCode, Declined, Pending, Unsent
 from tollbridge.faces.wpi.tables import Action, Condition
+from tollbridge.ground.clock import Instant
 from tollbridge.ground.errors import (
     IdempotencyConflict,
     IllegalOperation,
@@ -15,6 +17,7 @@ from tollbridge.ground.errors import (
     UnresolvedOperation,
     Unsupported,
 )
+from tollbridge.ground.money import Money
 
 DECLINES = dict.fromkeys(DeclineCode, Condition.HOST_REFUSAL) | {
     DeclineCode.NO_ROUTE: Condition.NETWORK_ISSUE,
@@ -41,27 +44,80 @@ ERRORS: dict[type[TollbridgeError], Condition] = {
 ACTIONS = {"identification": Action.ASK_LEGAL_IDENTIFICATION, "signature": Action.ASK_SIGNATURE}
 
 
-def condition(operation: Operation) -> tuple[Condition, str]:
-    """Give an operation's error condition and remark; NONE when it was approved.
+OFFLINE_APPROVED, OFFLINE_DECLINED = "Y1", "Z1"
+"""What a card answers when it decides without its issuer (EMV authorisation response codes)."""
 
-    An operation that was abandoned is TRANSACTION_TIMEOUT for ever: the business application was
-    told so, and a late approval is undone.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What an exchange came to. `code` and `text` are the provider's, `decline` is our word for
+    why it said no; `offline` says that the card decided alone."""
+
+    condition: Condition
+    at: Instant
+    remark: str = ""
+    amount: Money | None = None
+    operation: str = ""
+    authorization_code: str = ""
+    code: str = ""
+    text: str = ""
+    decline: DeclineCode | None = None
+    action: Action = Action.NONE
+    offline: bool = False
+
+    @property
+    def approved(self) -> bool:
+        """Whether it succeeded."""
+        return self.condition is Condition.NONE
+
+
+def done(operation: Operation) -> Done:
+    """Say what became of an operation.
+
+    One that was abandoned is TRANSACTION_TIMEOUT for ever: the business application was told so,
+    and a late approval is undone.
     """
+    at, name = operation.request.at, operation.id
     if operation.abandoned:
-        return Condition.TRANSACTION_TIMEOUT, "no answer in time; an approval is being undone"
+        remark = "no answer in time; an approval is being undone"
+        return Done(
+            condition=Condition.TRANSACTION_TIMEOUT,
+            remark=remark,
+            at=at,
+            operation=name,
+            amount=operation.amount,
+        )
     match operation.outcome:
-        case Approved():
-            return Condition.NONE, ""
+        case Approved() as approved:
+            return Done(
+                condition=Condition.NONE,
+                at=at,
+                operation=name,
+                amount=operation.approved_amount,
+                authorization_code=approved.authorization_code,
+                code=approved.provider_code,
+                action=ACTIONS.get(approved.details.get("action", ""), Action.NONE),
+            )
         case Declined() as declined:
             remark = f"{declined.provider_code} {declined.text}".strip() or declined.code.value
-            return DECLINES[declined.code], remark
+            return Done(
+                condition=DECLINES[declined.code],
+                remark=remark,
+                at=at,
+                operation=name,
+                amount=operation.amount,
+                code=declined.provider_code,
+                text=declined.text,
+                decline=declined.code,
+            )
         case Unsent() as unsent:
-            return CAUSES[unsent.cause], unsent.reason
+            condition, remark = CAUSES[unsent.cause], unsent.reason
         case Pending() | None:
+            condition = Condition.TRANSACTION_TIMEOUT
             remark = "the outcome is not known yet; ask with WPI_SVC_LAST_TRANSACTION"
-            return Condition.TRANSACTION_TIMEOUT, remark
         case other:
             assert_never(other)
+    return Done(condition=condition, remark=remark, at=at, operation=name, amount=operation.amount)
 
 
 def condition_of(error: TollbridgeError) -> Condition:
@@ -70,9 +126,3 @@ def condition_of(error: TollbridgeError) -> Condition:
         if kind in ERRORS:
             return ERRORS[kind]
     return Condition.INTERNAL
-
-
-def action(operation: Operation) -> Action:
-    """Give what the business application must do about an approved operation (4.1.2.4)."""
-    details = operation.outcome.details if isinstance(operation.outcome, Approved) else {}
-    return ACTIONS.get(details.get("action", ""), Action.NONE)

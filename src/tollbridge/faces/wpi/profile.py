@@ -13,7 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tollbridge.core.brands import BY_NAME, Brand
-from tollbridge.faces.wpi.tables import ACQUIRER_PROTOCOLS, ENTRY_MODES, SERVICES
+from tollbridge.faces.wpi.tables import (
+    ACQUIRER_PROTOCOLS,
+    ENTRY_MODES,
+    SERVICES,
+    Road,
+    Service,
+)
 from tollbridge.faces.wpi.words import LANGUAGES
 from tollbridge.ground.clock import Instant, moment
 from tollbridge.ground.currency import CURRENCIES
@@ -50,14 +56,12 @@ class Limits:
 
     Up to `floor_minor` a card may be approved without the host when it cannot be reached (0:
     never). Above `contactless_minor` a card must be inserted, above `verification_minor` its holder
-    be verified. A reservation may be completed up to `completion_percent` of it. `services` are the
-    service types the brand does (none listed: all).
+    be verified. `services` are the service types the brand does (none listed: all).
     """
 
     floor_minor: int = 0
     contactless_minor: int = AMOUNT_MINOR_MOST
     verification_minor: int = 5000
-    completion_percent: int = 100
     services: tuple[str, ...] = ()
 
 
@@ -87,13 +91,14 @@ class Profile:
 
     `initialized` False plays a terminal that was never configured. `strict` refuses unknown
     request fields and service types sent through another intent. `simulator` lets amounts stand for
-    scenarios. `amount_max_minor` limits one transaction; `patience_s` is how long the terminal
-    waits for an outcome, `person_s` for a person; `hold_s` how long a recognised card is kept for
-    what follows. `cancellable_last` says how many of the last successful payments of a brand can be
-    cancelled. `password` protects refunds and credits (None: the business application takes care),
-    with `password_tries`. `verifications` are the cardholder verification methods the terminal can
-    do. `signature` is "paper" or "screen". `printer` is "virtual" (shown on the page), "none", a
-    file ("file:receipts.txt") or a device ("escpos:/dev/usb/lp0", "escpos:host:9100");
+    scenarios. `services` are the service types it offers (none listed: all). `amount_max_minor`
+    limits one transaction; `patience_s` is how long the terminal waits for an outcome, `person_s`
+    for a person; `hold_s` how long a recognised card is kept for what follows. `cancellable_last`
+    says how many of the last successful payments of a brand can be cancelled. `password` protects
+    refunds and credits (None: the business application takes care), with `password_tries`.
+    `verifications` are the cardholder verification methods the terminal can do. `signature` is
+    "paper" or "screen". `printer` is "virtual" (shown on the page), "none", a file
+    ("file:receipts.txt") or a device ("escpos:/dev/usb/lp0", "escpos:host:9100");
     `print_automatically` puts every receipt on it, `digital_receipts` says that receipts reach
     people in another way. `offline_days` is how long an offline approval may wait for its upload,
     `deferred_s` how long a deferred authorization may wait for its completion. `parameters_url` is
@@ -140,8 +145,15 @@ class Profile:
     parameters_url: str = ""
     cardholder: str = "auto"
     initialized: bool = True
+    services: tuple[str, ...] = ()
     strict: bool = False
     simulator: bool = True
+
+    def offers(self, service: Service) -> bool:
+        """Say whether the terminal does a service at all."""
+        if service.road is Road.PRINT and not self.prints_receipts:
+            return False
+        return not self.services or service.name in self.services
 
     @property
     def prints_receipts(self) -> bool:
@@ -225,6 +237,7 @@ def _impossible(made: Profile) -> list[str]:
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "acquirer_protocol": ACQUIRER_PROTOCOLS,
+    "services": tuple(SERVICES),
     "languages": LANGUAGES,
     "merchant_language": LANGUAGES,
     "entries": tuple(ENTRY_MODES),

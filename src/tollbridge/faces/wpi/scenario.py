@@ -6,7 +6,7 @@ currency's exponent; docs/reference/wpi-scenarios.md lists them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from tollbridge.faces.wpi.tables import Condition
@@ -151,8 +151,27 @@ AMOUNTS: Mapping[int, Scenario] = {
 }
 
 
+NATURAL: Mapping[Condition, Scenario] = {
+    Condition.ABORTED: Scenario(person="abort"),
+    Condition.CARD_READ_ERR: Scenario(card="unreadable"),
+    Condition.USER_CANCEL: Scenario(person="cancel"),
+    Condition.USER_TIMEOUT: Scenario(person="timeout"),
+    Condition.HOST_REFUSAL: Scenario(code="05"),
+    Condition.NETWORK_ISSUE: Scenario(fault="refuse"),
+    Condition.TRANSACTION_TIMEOUT: Scenario(fault="lose_answer"),
+    Condition.ENCRYPTION_ISSUE: Scenario(secure="encryption"),
+    Condition.INVALID_KEY: Scenario(secure="key"),
+    Condition.APP_NOT_SUPPORTED: Scenario(card="not_accepted"),
+}
+"""The conditions that come about by themselves once this happens."""
+
+
 def merged(device: Scenario | None, amount_minor: int | None) -> Scenario:
-    """Give the scenario that holds: the device's, or else the amount's."""
-    if device is not None:
-        return device
-    return of_amount(amount_minor) if amount_minor is not None else NOTHING
+    """Give the scenario that holds: the device's, or else the amount's; an error condition that
+    has a natural cause becomes that cause."""
+    wanted = device or (of_amount(amount_minor) if amount_minor is not None else NOTHING)
+    cause = NATURAL.get(wanted.condition) if wanted.condition else None
+    if cause is None:
+        return wanted
+    found = {name: value for name in _NAMES if (value := getattr(cause, name))}
+    return replace(wanted, **found)

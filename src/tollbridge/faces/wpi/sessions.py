@@ -1,13 +1,17 @@
-"""What the terminal remembers of an exchange, as pages of its notebook (3; 4.4.1).
+"""What a terminal remembers, as pages of its notebook (3; 4.4.1).
 
-Pages: `session/<package>/<session>` what was asked and answered; `reference/<code>` which exchange
-a paymentSolutionReference stands for; `package/<package>` how many sessions the application used;
-`slot/<package>/<n>` which session to forget next; `cancellable/<brand>` the last payments.
+Every key begins with the terminal's name. `session/<package>/<session>` what was asked and
+answered; `reference/<code>` which exchange a paymentSolutionReference stands for;
+`package/<package>` how many sessions an application used and `slot/<package>/<n>` which one to
+forget next; `cancellable/<brand>` the last payments. Others: `batch.py`, `offline.py`,
+`parameters.py`.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from tollbridge.faces.wpi.slip import Slip
+from tollbridge.faces.wpi.slip import read as read_slip
 from tollbridge.ground.flow import Note
 from tollbridge.ground.ids import IdempotencyKey
 from tollbridge.wire import json
@@ -17,37 +21,51 @@ from tollbridge.wire import json
 class Session:
     """One exchange. `response` is the WPI_RESPONSE as it was sent; "" while it is not over.
 
-    `reference` is its paymentSolutionReference; `merchant_reference`, `product_records` and
-    `receipt_formats` are what the response needs of the request, the rest is not kept.
+    `reference` is its paymentSolutionReference; `attempt` counts how often the host was asked: a
+    card that wants a PIN after all is asked for again, under another key. `slip` is what its
+    receipt says, a draft while it is not over. `echoes` are the fields that every response repeats
+    of its request; the rest of the request is not kept. `printed`: a receipt is on paper.
     """
 
     package: str
     session: str
     service: str
     reference: str
-    merchant_reference: str | None = None
-    product_records: list[Any] | None = None
+    attempt: int = 1
+    echoes: dict[str, Any] = field(default_factory=dict)
     receipt_formats: tuple[str, ...] = ()
-    card_used: bool = False
-    language: str = ""
+    slip: dict[str, Any] | None = None
+    tips: bool = False
+    converts: bool = False
+    printed: bool = False
     response: str = ""
-
-    @property
-    def page(self) -> str:
-        """The page it is kept on."""
-        return page(self.package, self.session)
 
     @property
     def over(self) -> bool:
         """Whether the exchange ended with a response."""
         return bool(self.response)
 
+    @property
+    def paper(self) -> Slip | None:
+        """The slip as a value."""
+        return read_slip(self.slip) if self.slip else None
+
+    def with_slip(self, slip: Slip | None) -> "Session":
+        """Give the session with another slip."""
+        return replace(self, slip=slip.written() if slip else None)
+
     def write(self) -> bytes:
-        """Write the session."""
-        return json.write({name: getattr(self, name) for name in _NAMES})
+        """Write the session, without what is as it is by default."""
+        return json.write(
+            {name: value for name, default in _NAMES
+             if (value := getattr(self, name)) != default}
+        )  # fmt: skip
 
 
-_NAMES = tuple(item.name for item in fields(Session))
+_NAMES = tuple(
+    (item.name, () if item.name == "receipt_formats" else {} if item.name == "echoes"
+     else item.default) for item in fields(Session)
+)  # fmt: skip
 
 
 def read(value: bytes) -> Session:
@@ -56,40 +74,62 @@ def read(value: bytes) -> Session:
     return replace(session, receipt_formats=tuple(session.receipt_formats))
 
 
-def page(package: str, session: str) -> str:
-    """Name the page of a session."""
-    return f"session/{package}/{session}"
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Names the pages of one terminal."""
 
+    terminal: str
 
-def key(terminal: str, package: str, session: str) -> IdempotencyKey:
-    """Give the idempotency key of an exchange: sessions are unique per application (4.3.5)."""
-    return IdempotencyKey(f"wpi/{terminal}/{package}", session)
+    def session(self, package: str, session: str) -> str:
+        """Name the page of a session."""
+        return f"{self.terminal}/session/{package}/{session}"
 
+    def reference(self, code: str) -> str:
+        """Name the page of a paymentSolutionReference."""
+        return f"{self.terminal}/reference/{code}"
 
-def reference_page(code: str) -> str:
-    """Name the page of a paymentSolutionReference."""
-    return f"reference/{code}"
+    def reference_note(self, session: Session) -> Note:
+        """Make the note that finds an exchange by its paymentSolutionReference."""
+        value = [session.package, session.session, session.service]
+        return Note(self.reference(session.reference), json.write(value), expected=0)
 
+    def package(self, package: str) -> str:
+        """Name the page that counts an application's sessions."""
+        return f"{self.terminal}/package/{package}"
 
-def reference_note(session: Session) -> Note:
-    """Make the note that finds an exchange by its paymentSolutionReference."""
-    value = [session.package, session.session, session.service]
-    return Note(reference_page(session.reference), json.write(value), expected=0)
+    def slot(self, package: str, slot: int) -> str:
+        """Name the page that says which session used a slot of the history."""
+        return f"{self.terminal}/slot/{package}/{slot}"
 
+    def cancellable(self, brand: str) -> str:
+        """Name the page that lists a brand's last payments."""
+        return f"{self.terminal}/cancellable/{brand}"
 
-def package_page(package: str) -> str:
-    """Name the page that counts an application's sessions."""
-    return f"package/{package}"
+    def line(self, period: int, number: int) -> str:
+        """Name the page of one line of a batch."""
+        return f"{self.lines(period)}{number:09d}"
 
+    def lines(self, period: int) -> str:
+        """Name the beginning of the pages of a batch."""
+        return f"{self.terminal}/line/{period:06d}/"
 
-def slot_page(package: str, slot: int) -> str:
-    """Name the page that says which session used a slot of the history."""
-    return f"slot/{package}/{slot}"
+    @property
+    def period(self) -> str:
+        """The page that says which batch is open and which one is being closed."""
+        return f"{self.terminal}/period"
 
+    def offline(self, reference: str = "") -> str:
+        """Name the page of an offline approval that waits for its upload."""
+        return f"{self.terminal}/offline/{reference}"
 
-def cancellable_page(brand: str) -> str:
-    """Name the page that lists a brand's last payments."""
-    return f"cancellable/{brand}"
+    def parameters(self, kind: str) -> str:
+        """Name the page of parameters from the management system."""
+        return f"{self.terminal}/parameters/{kind}"
+
+    def key(self, package: str, session: str, attempt: int = 1) -> IdempotencyKey:
+        """Give the idempotency key of an exchange: sessions are unique per application (4.3.5)."""
+        again = f"#{attempt}" if attempt > 1 else ""
+        return IdempotencyKey(f"wpi/{self.terminal}/{package}{again}", session)
 
 
 def listed(value: bytes | None) -> list[str]:

@@ -16,16 +16,21 @@ class Slip:
 
     `kind` is "transaction", "day_end" or "configuration". `at` is extended ISO 8601 with a numeric
     offset, in the terminal's time zone. `language` is the cardholder's, "" for the terminal's.
-    `entry` and `verification` are our words (chip, contactless, …; online_pin, offline_pin,
-    signature, device, none). `signature` is an SVG path once the cardholder has signed on the
-    screen. `dcc` has currency, amount_minor, rate, markup_percent and provider. `totals` are those
-    of a day-end, one mapping of brand, currency, count and amount_minor each; `lines` the text of
-    a configuration receipt.
+    Not `approved` with a `code` (the host's) or `offline` was declined; with neither it was not
+    completed, and `text` says why to the clerk. `amount_minor` is what was or would have been
+    authorized, with the tip in it. `brand` finds the acquirer. `cryptogram` begins with its kind
+    ("ARQC 61BC…"). `entry` and `verification` are our words (chip, contactless, …; online_pin,
+    offline_pin, signature, device, none). `signature_wanted` asks for a line to sign on;
+    `signature` is an SVG path in a box of 300 by 100, once the cardholder signed on the screen.
+    `dcc` has currency, amount_minor, rate (foreign units for a local one), markup_percent and
+    provider, and ecb_percent where it is not the profile's. `totals` are those of a day-end, one
+    mapping of brand, currency, count and amount_minor each; `lines` the text of a configuration
+    receipt.
     """
 
     kind: str = "transaction"
     service: str
-    at: str
+    at: str = ""
     approved: bool = True
     offline: bool = False
     code: str = ""

@@ -7,8 +7,10 @@ leaves open are listed in `docs/reference/wpi.md`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-IMPLEMENTED = "2.0"
+from tollbridge.core.verbs import Verb
+
 INTENT_PREFIX = "com.worldline.payment.action."
 
 
@@ -73,6 +75,15 @@ FAILURE = "WPI_RESULT_FAILURE"
 FORMATTED = "FORMATTED"
 JSON_FORMAT = "JSON"
 RECEIPT_FORMATS = (FORMATTED, JSON_FORMAT)
+RECEIPT_TARGETS: Mapping[str, tuple[str, ...]] = {
+    "CARDHOLDER": ("client",),
+    "MERCHANT": ("merchant",),
+    "BOTH": ("merchant", "client"),
+}
+"""Receipt targets (4.1.1.4) and the copies they mean."""
+
+CUSTOMER_TOKEN = "WPI_RECOGNITION_OPTION_RETURN_CUSTOMER_TOKEN"  # noqa: S105 - the standard's word
+MIFARE_DETAILS = "WPI_RECOGNITION_OPTION_RETURN_MIFARE_DETAILS"
 
 ENTRY_MODES: Mapping[str, str] = {
     "magstripe": "WPI_ENTRY_MODE_MAGSTRIPE",
@@ -99,18 +110,58 @@ class Field:
     of: str | tuple[str, ...] = ""
 
 
-@dataclass(frozen=True, slots=True)
+class Road(StrEnum):
+    """How a service is carried out; `face.py` has one conversation for each."""
+
+    CARD = "card"
+    """A card is presented and opens a payment."""
+    CANCEL = "cancel"
+    """One earlier operation is undone."""
+    CONTINUE = "continue"
+    """An earlier payment goes on: increment, capture, refund."""
+    RECOGNITION = "recognition"
+    MENU = "menu"
+    DAY_END = "day_end"
+    PARAMETERIZATION = "parameterization"
+    PRINT = "print"
+    ABORT = "abort"
+    LAST = "last"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service type: its kind, its section, and the fields of its request."""
+    """One service type: its section, the fields of its request, and what carries it out.
+
+    `verb` is what the core is asked for. `follows` lists the service types whose reference it
+    takes, `above` the condition for more than is left of that; with `zero_releases` an amount of
+    zero gives all of it back. `tips` and `converts`: the cardholder may add a tip and choose the
+    currency. `receipt`: there is one.
+    """
 
     name: str
     kind: Kind
     section: str
+    road: Road
     request: Mapping[str, Field]
-    offered: bool = False
-    card_presented: bool = False
+    verb: Verb | None = None
+    follows: tuple[str, ...] = ()
+    above: Condition = Condition.INVALID_AMOUNT
+    zero_releases: bool = False
     password_protected: bool = False
-    cancels: str = ""
+    tips: bool = False
+    converts: bool = False
+    receipt: bool = True
+
+    @property
+    def card_presented(self) -> bool:
+        """Whether it reads a card."""
+        return self.road in (Road.CARD, Road.RECOGNITION)
+
+    @property
+    def cancels(self) -> str:
+        """The service type it cancels, "" for none."""
+        return self.follows[0] if self.road is Road.CANCEL else ""
 
 
 OBJECTS: Mapping[str, Mapping[str, Field]] = {
@@ -135,62 +186,85 @@ _AMOUNT = {
 _REFERENCE = {"reference": Field("String")}
 _PRODUCTS = {"productRecords": Field("Array", of="ProductRecordItem")}
 _EARLIER = {"paymentSolutionReference": Field("String", mandatory=True)}
+_NEW = {**_AMOUNT, **_REFERENCE, **_RECEIPT}
+_LATER = {**_NEW, **_EARLIER}
+_FORMAT = {"receiptFormat": Field("Array", of=RECEIPT_FORMATS)}
 
 
-def _services() -> dict[str, Service]:
-    later = (
-        ("PRE_AUTHORIZATION", Kind.FINANCIAL, "4.2.4"),
-        ("CANCEL_PRE_AUTHORIZATION", Kind.FINANCIAL, "4.2.2"),
-        ("UPDATE_PRE_AUTHORIZATION", Kind.FINANCIAL, "4.2.5"),
-        ("CANCEL_UPDATE_PRE_AUTHORIZATION", Kind.FINANCIAL, "4.2.2"),
-        ("PAYMENT_COMPLETION", Kind.FINANCIAL, "4.2.6"),
-        ("CANCEL_PAYMENT_COMPLETION", Kind.FINANCIAL, "4.2.2"),
-        ("DEFERRED_PAYMENT_AUTHORIZATION", Kind.FINANCIAL, "4.2.7.1"),
-        ("DEFERRED_PAYMENT_COMPLETION", Kind.FINANCIAL, "4.2.7.2"),
-        ("PAYMENT_INSTRUMENT_RECOGNITION", Kind.FINANCIAL, "4.2.8"),
-        ("FOLLOW_ON_CREDIT", Kind.FINANCIAL, "4.2.9"),
-        ("PAYMENT_MENU", Kind.MANAGEMENT, "4.3.1"),
-        ("DAY_END", Kind.MANAGEMENT, "4.3.2"),
-        ("PAYMENT_PARAMETERIZATION", Kind.MANAGEMENT, "4.3.3"),
-        ("ACQUIRER_PARAMETERIZATION", Kind.MANAGEMENT, "4.3.4"),
-        ("PRINT_RECEIPT", Kind.MANAGEMENT, "4.3.5"),
-        ("ABORT", Kind.MANAGEMENT, "4.3.6"),
-    )
-    services = (
-        Service(
-            "WPI_SVC_PAYMENT",
-            Kind.FINANCIAL,
-            "4.2.1",
-            {**_AMOUNT, **_REFERENCE, **_PRODUCTS, **_RECEIPT},
-            offered=True,
-            card_presented=True,
-        ),
-        Service(
-            "WPI_SVC_CANCEL_PAYMENT",
-            Kind.FINANCIAL,
-            "4.2.2",
-            {**_EARLIER, **_RECEIPT},
-            offered=True,
-            cancels="WPI_SVC_PAYMENT",
-        ),
-        Service(
-            "WPI_SVC_REFUND",
-            Kind.FINANCIAL,
-            "4.2.3",
-            {**_AMOUNT, **_REFERENCE, **_RECEIPT},
-            offered=True,
-            card_presented=True,
-            password_protected=True,
-        ),
-        Service("WPI_SVC_LAST_TRANSACTION", Kind.INFORMATION, "4.4.1", {}, offered=True),
-        Service("WPI_SVC_PAYMENT_INFORMATION", Kind.INFORMATION, "4.4.2", {}, offered=True),
-        *(Service(f"WPI_SVC_{name}", kind, section, {}) for name, kind, section in later),
-    )
-    return {service.name: service for service in services}
+def _financial(name: str, section: str, road: Road, request: Mapping[str, Field],
+               **more: Any) -> Service:  # fmt: skip
+    full = f"WPI_SVC_{name}"
+    return Service(name=full, kind=Kind.FINANCIAL, section=section, road=road, request=request,
+                   **more)  # fmt: skip
 
 
-SERVICES: Mapping[str, Service] = _services()
-INTENTS: Mapping[str, Kind] = {kind.intent: kind for kind in Kind}
-CANCELLABLE = tuple(service.cancels for service in SERVICES.values() if service.cancels)
+def _cancel(of: str) -> Service:
+    return _financial(f"CANCEL_{of}", "4.2.2", Road.CANCEL, {**_EARLIER, **_RECEIPT},
+                      verb=Verb.VOID, follows=(f"WPI_SVC_{of}",))  # fmt: skip
+
+
+def _management(name: str, section: str, road: Road, request: Mapping[str, Field],
+                *, receipt: bool = False) -> Service:  # fmt: skip
+    full = f"WPI_SVC_{name}"
+    return Service(name=full, kind=Kind.MANAGEMENT, section=section, road=road, request=request,
+                   receipt=receipt)  # fmt: skip
+
+
+_PRE_AUTHORIZED = ("WPI_SVC_PRE_AUTHORIZATION", "WPI_SVC_UPDATE_PRE_AUTHORIZATION")
+PAYMENT = "WPI_SVC_PAYMENT"
+_TAKEN = (PAYMENT, "WPI_SVC_PAYMENT_COMPLETION", "WPI_SVC_DEFERRED_PAYMENT_COMPLETION",
+          "WPI_SVC_PRE_AUTHORIZATION", "WPI_SVC_DEFERRED_PAYMENT_AUTHORIZATION")  # fmt: skip
+REFUND = "WPI_SVC_REFUND"
+PRINT_RECEIPT = "WPI_SVC_PRINT_RECEIPT"
 LAST_TRANSACTION = "WPI_SVC_LAST_TRANSACTION"
 PAYMENT_INFORMATION = "WPI_SVC_PAYMENT_INFORMATION"
+
+_SERVICES = (
+    _financial("PAYMENT", "4.2.1", Road.CARD, {**_NEW, **_PRODUCTS}, verb=Verb.PURCHASE,
+               tips=True, converts=True),
+    _cancel("PAYMENT"),
+    _financial("REFUND", "4.2.3", Road.CARD, _NEW, verb=Verb.CREDIT, follows=_TAKEN,
+               password_protected=True),
+    _financial("PRE_AUTHORIZATION", "4.2.4", Road.CARD, _NEW, verb=Verb.AUTHORIZE),
+    _cancel("PRE_AUTHORIZATION"),
+    _financial("UPDATE_PRE_AUTHORIZATION", "4.2.5", Road.CONTINUE, _LATER, verb=Verb.INCREMENT,
+               follows=_PRE_AUTHORIZED),
+    _cancel("UPDATE_PRE_AUTHORIZATION"),
+    _financial("PAYMENT_COMPLETION", "4.2.6", Road.CONTINUE, _LATER, verb=Verb.CAPTURE,
+               follows=_PRE_AUTHORIZED, above=Condition.HOST_REFUSAL),
+    _cancel("PAYMENT_COMPLETION"),
+    _financial("DEFERRED_PAYMENT_AUTHORIZATION", "4.2.7.1", Road.CARD, _NEW,
+               verb=Verb.AUTHORIZE),
+    _financial("DEFERRED_PAYMENT_COMPLETION", "4.2.7.2", Road.CONTINUE, {**_LATER, **_PRODUCTS},
+               verb=Verb.CAPTURE, follows=("WPI_SVC_DEFERRED_PAYMENT_AUTHORIZATION",),
+               zero_releases=True),
+    _financial("PAYMENT_INSTRUMENT_RECOGNITION", "4.2.8", Road.RECOGNITION, {
+        "currency": Field("String"),
+        "requestedAmount": Field("Integer"),
+        "serviceType": Field("String"),
+        "recognitionTimeout": Field("Integer", mandatory=True),
+        "recognitionOptions": Field("Array", mandatory=True, of=(CUSTOMER_TOKEN, MIFARE_DETAILS)),
+        **_REFERENCE, **_RECEIPT,
+    }, receipt=False),
+    _financial("FOLLOW_ON_CREDIT", "4.2.9", Road.CONTINUE, _LATER, verb=Verb.REFUND,
+               follows=_TAKEN, password_protected=True),
+    _management("PAYMENT_MENU", "4.3.1", Road.MENU, _FORMAT),
+    _management("DAY_END", "4.3.2", Road.DAY_END, _FORMAT, receipt=True),
+    _management("PAYMENT_PARAMETERIZATION", "4.3.3", Road.PARAMETERIZATION, _FORMAT,
+                receipt=True),
+    _management("ACQUIRER_PARAMETERIZATION", "4.3.4", Road.PARAMETERIZATION, _FORMAT,
+                receipt=True),
+    _management("PRINT_RECEIPT", "4.3.5", Road.PRINT,
+                {"receiptTarget": Field("String", mandatory=True)}),
+    _management("ABORT", "4.3.6", Road.ABORT, _FORMAT),
+    Service(name=LAST_TRANSACTION, kind=Kind.INFORMATION, section="4.4.1", road=Road.LAST,
+            request={}, receipt=False),
+    Service(name=PAYMENT_INFORMATION, kind=Kind.INFORMATION, section="4.4.2",
+            road=Road.INFORMATION, request={}, receipt=False),
+)  # fmt: skip
+
+SERVICES: Mapping[str, Service] = {service.name: service for service in _SERVICES}
+INTENTS: Mapping[str, Kind] = {kind.intent: kind for kind in Kind}
+CANCELLABLE = tuple(service.cancels for service in _SERVICES if service.cancels)
+FOLLOWING = tuple(s.name for s in _SERVICES if s.road is Road.CARD)
+"""The service types that may follow a recognition: those a card is presented for."""

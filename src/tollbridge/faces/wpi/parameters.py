@@ -1,0 +1,76 @@
+"""Parameters from the management system: PAYMENT_ and ACQUIRER_PARAMETERIZATION (4.3.3, 4.3.4).
+
+They are tables of settings, as in the profile; what was fetched last is kept in the notebook and
+laid over the profile the terminal was configured with. The merchant's password is no parameter:
+the notebook keeps no secrets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tollbridge.faces.wpi.conversation import say
+from tollbridge.faces.wpi.profile import Profile, profile
+from tollbridge.faces.wpi.state import Refused, Run, Talk, Terminal
+from tollbridge.faces.wpi.tables import Condition
+from tollbridge.faces.wpi.wishes import Fetch, Fetched, FetchFault, Parameters
+from tollbridge.ground.errors import ConfigError
+from tollbridge.ground.flow import Note, Page, Party, Recall
+from tollbridge.wire import json
+
+KINDS: Mapping[str, Parameters] = {
+    "WPI_SVC_PAYMENT_PARAMETERIZATION": Parameters.PAYMENT,
+    "WPI_SVC_ACQUIRER_PARAMETERIZATION": Parameters.ACQUIRER,
+}
+TAKEN: Mapping[Parameters, frozenset[str]] = {
+    Parameters.PAYMENT: frozenset({
+        "shop", "tip", "dcc", "languages", "merchant_language", "country", "time_zone",
+        "currencies", "entries", "verifications", "amount_max_minor", "receipt_width",
+        "print_automatically", "digital_receipts", "signature", "password_tries", "pin_tries",
+        "cancellable_last", "offline_days", "deferred_s",
+    }),
+    Parameters.ACQUIRER: frozenset({
+        "merchant", "acquirers", "acquirer_protocol", "brands", "limits",
+    }),
+}  # fmt: skip
+"""The settings each service may change; which terminal it is and how it is built stays."""
+
+
+def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str], Note]]:
+    """Fetch parameters and put them into force; give what changed, and what keeps them.
+
+    Raises Refused, and then the old ones stay in force.
+    """
+    answer = yield from say(run, Party.DEVICE, Fetch(kind))
+    if isinstance(answer, FetchFault):
+        condition = Condition.TRANSACTION_TIMEOUT if answer.late else Condition.NETWORK_ISSUE
+        raise Refused(condition, f"no {kind} parameters: {answer.why}")
+    assert isinstance(answer, Fetched)
+    tables = {**answer.tables}
+    problems = [f"{name} is not one of them" for name in sorted(set(tables) - TAKEN[kind])]
+    before = after = terminal.profile
+    try:
+        after = profile(tables, before)
+    except ConfigError as error:
+        problems += error.problems
+    if problems:
+        told = "; ".join(problems)
+        raise Refused(Condition.GENERIC, f"the {kind} parameters are refused: {told}")
+    _into_force(terminal, kind, after)
+    changed = [name for name in sorted(tables) if getattr(before, name) != getattr(after, name)]
+    return changed, Note(terminal.pages.parameters(kind), json.write(tables))
+
+
+def recalled(terminal: Terminal) -> Talk[None]:
+    """Put what was fetched by an earlier process into force again."""
+    for kind in Parameters:
+        page: Page | None = yield Recall(terminal.pages.parameters(kind))
+        if page is not None:
+            tables = json.read_object(page.value, what="parameters")
+            _into_force(terminal, kind, profile(tables, terminal.profile))
+
+
+def _into_force(terminal: Terminal, kind: Parameters, made: Profile) -> None:
+    """A terminal that was never configured is once it has both kinds (NOT_INITIALIZED before)."""
+    terminal.fetched.add(kind)
+    ready = terminal.base.initialized or terminal.fetched == set(Parameters)
+    terminal.profile = replace(made, initialized=ready)
