@@ -34,6 +34,7 @@ sim: .venv/ready  ## seeded lives (SEED, RUNS), then kill -9 of real processes (
 bench: .venv/ready  ## measure disk, layers and the whole, interleaved (PAYMENTS, ROUNDS)
 	@$(PY) bench/run.py --payments $(PAYMENTS) --rounds $(ROUNDS)
 	@$(PY) bench/within.py --rounds $(ROUNDS)
+	@$(PY) bench/wpi.py --rounds $(ROUNDS)
 
 requirements: .venv/ready  ## list the requirements of the standards that tests name
 	@$(PY) -m pytest --collect-only -q --requirements -p no:randomly

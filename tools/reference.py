@@ -1,6 +1,7 @@
 """Writes the generated pages of docs/reference from the code; a test keeps them fresh."""
 
 import inspect
+import json
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from tollbridge.faces.wpi import outcome as wpi
 from tollbridge.faces.wpi.profile import Profile, Shop
 from tollbridge.faces.wpi.tables import SERVICES
 from tollbridge.ground import errors
-from tollbridge.sandbox import codes, faults
+from tollbridge.sandbox import codes, faults, parameters
 from tollbridge.sandbox.cards import CARDS
 from tollbridge.server import openapi
 from tollbridge.server.errors import status_of
@@ -204,26 +205,80 @@ def page_endpoints():
     return text + table(("code", "HTTP status"), rows)
 
 
+_PINS = """## PINs and verification
+
+The PIN of every card is 1234. A PIN that comes with a card is checked where nothing else declines:
+a wrong one is answered with 55, and from the third wrong one in a row on its account takes no PIN
+any more (75) until `tollbridge sandbox unblock ACCOUNT`, or `DELETE /control/pins/ACCOUNT`. The
+count is in the book; a right PIN ends it. Amounts and cards that decline count nothing.
+
+A cardholder is verified by a right PIN, or when the terminal says so: the detail `verified` is
+`offline_pin` or `device`. Some issuers want that of a purchase or an authorization whose card is
+present, and answer otherwise:
+
+| the card's `verification` | contactless | chip |
+|---|---|---|
+| `online_pin` | 65 | 65 |
+| `sca_online_pin` | 70: go on with a PIN | 65 |
+| `sca_offline_pin` | 1A: insert the card | 1A |
+"""
+
+
+_PARAMETERS = """## Parameters for terminals
+
+Terminals fetch their settings from the network, as they would from their acquirer:
+`GET /v1/parameters/KIND?terminal=NAME` answers with one object of JSON, whose names are those of a
+terminal's profile (see settings.md). The kinds are `payment` (shop, languages, currencies, tip,
+conversion, …) and `acquirer` (acquirers, brands, limits); another kind is answered with 404.
+
+A terminal gets what was set for it, else what was set for all, else what stands below: one of
+these, not a mixture. What is set is kept in the book and checked for its shape only.
+
+    tollbridge sandbox parameters show payment > payment.json
+    tollbridge sandbox parameters set payment payment.json --terminal T2
+    tollbridge sandbox parameters clear payment --terminal T2
+
+Over the control API: `GET`, `PUT` and `DELETE /control/parameters/KIND[?terminal=NAME]` answer with
+what the terminal gets then; `GET /control/parameters` lists what was set. The rates are units for
+one euro, the mark-up within; they are fictional.
+"""
+
+
+def _parameters():
+    text = _PARAMETERS
+    for kind, tables in parameters.DEFAULTS.items():
+        written = json.dumps(tables, indent=2, ensure_ascii=False)
+        text += f"\n`{kind}`:\n\n```json\n{written}\n```\n"
+    return text + "\n"
+
+
 def page_sandbox():
     text = "# The sandbox network\n\n## Cards\n\n"
     rows = [
         (f"`{card.number}`", card.brand.name, f"`{card.account}`",
          "" if card.code == "00" else f"always {card.code}",
-         "" if card.limit_minor is None else card.limit_minor)
+         "" if card.limit_minor is None else card.limit_minor, card.currency, card.language,
+         ", ".join(card.entries), ", ".join(card.verifications),
+         "" if card.verification == "none" else f"`{card.verification}`")
         for card in CARDS
     ]  # fmt: skip
-    text += table(("number", "brand", "account", "answers", "limit, minor units"), rows)
+    head = ("number", "brand", "account", "answers", "limit, minor units", "billed in", "language",
+            "entries", "verification methods", "`verification`")  # fmt: skip
+    text += table(head, rows)
     text += "\nEvery other number is declined with code 14.\n\n## Amounts\n\n"
     text += "42.XX (minor units 4200 to 4299, whatever the currency) answers code XX, except for "
-    text += "`void`. Codes 60, 65 and 70 are approved when the cardholder is verified. Code 10 "
-    text += "approves a part if the asker takes parts.\n\n## Faults\n\n"
+    text += "`void`. Codes 60, 65, 70 and 1A are approved when the cardholder is verified. Code 10 "
+    text += "approves a part if the asker takes parts.\n\nFor one payment, "
+    text += "whatever its amount and card: `--detail sandbox.code=XX`. Codes that approve do so "
+    text += "within the limits of the book.\n\n" + _PINS + "\n## Faults\n\n"
     docs = member_docs(faults.Fault)
     text += table(
         ("fault", "what happens"),
         [(f"`{fault}`", docs[fault.name]) for fault in faults.Fault],
     )
     text += "\nOrdered with `tollbridge sandbox fault`, over the control API, or for one payment "
-    text += "with `--detail sandbox.fault=FAULT[:SECONDS]`.\n\n## Response codes\n\n"
+    text += "with `--detail sandbox.fault=FAULT[:SECONDS]`. `--what` narrows them to operations, "
+    text += "inquiries, reversals or parameters.\n\n" + _parameters() + "## Response codes\n\n"
     return text + table(("code", "text"), codes.TEXTS.items())
 
 

@@ -3,10 +3,12 @@
 import pytest
 
 from tests.core.stories import table
-from tests.sandbox.world import OPENING, VISA, World, said
+from tests.sandbox.world import OPENING, VISA, World, balanced, said
+from tollbridge.core.brands import brand_of
+from tollbridge.ground.currency import currency
 from tollbridge.ground.secret import luhn
 from tollbridge.sandbox import codes
-from tollbridge.sandbox.cards import BY_ACCOUNT, BY_NUMBER, CARDS
+from tollbridge.sandbox.cards import BY_ACCOUNT, BY_NUMBER, CARDS, described
 
 # What the published lists say of each number: brand, code, and how much may be spent on it.
 LISTED = """
@@ -43,6 +45,14 @@ number              | brand            | code | limit
 6799998900000099990 | Maestro          | 00   | 100000
 5413330089020037    | Mastercard       | 00   | none
 4444333322221111    | Visa             | 00   | none
+4000008260000000    | Visa             | 00   | none
+4000003920000003    | Visa             | 00   | none
+4000007560000009    | Visa             | 00   | none
+4000006160000005    | Visa             | 00   | none
+6759649826438453    | Maestro          | 00   | 100000
+6720000000000000007 | girocard         | 00   | 100000
+6703444444444449    | Bancontact       | 00   | 100000
+9756000000000007    | TWINT            | 00   | 100000
 """
 ROWS = table(LISTED)
 LIMITED = [(number, int(limit)) for number, _, code, limit in ROWS if limit != "none"]
@@ -52,6 +62,42 @@ def test_the_cards_are_the_listed_ones():
     assert [card.number for card in CARDS] == [number for number, *_ in ROWS]
     assert len(BY_NUMBER) == len(BY_ACCOUNT) == len(CARDS)
     assert all(luhn(card.number) for card in CARDS)
+
+
+METHODS = {"online_pin", "offline_pin", "signature", "none"}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.account)
+def test_a_card_says_how_it_is_read_billed_and_verified(card):
+    assert currency(card.currency)
+    assert len(card.language) in (0, 2)
+    assert card.verifications
+    assert len(set(card.verifications)) == len(card.verifications)
+    assert set(card.verifications) <= METHODS
+    wanted = card.verification.removeprefix("sca_")
+    assert wanted == "none" or wanted in card.verifications
+    assert card.entries
+    assert set(card.entries) <= {"chip", "contactless", "magstripe", "online", "qr"}
+    shown = described(card)
+    assert (shown["account"], shown["brand"]) == (card.account, card.brand.name)
+
+
+def test_every_currency_a_terminal_converts_is_on_a_card():
+    billed = {card.currency for card in CARDS if card.brand.name in ("Visa", "Mastercard")}
+    assert {"EUR", "USD", "GBP", "JPY", "CHF", "PLN"} <= billed
+
+
+def test_what_is_paid_by_a_qr_code_has_no_scheme_and_no_application():
+    (twint,) = [card for card in CARDS if "qr" in card.entries]
+    assert (twint.brand.name, twint.brand.application_id) == ("TWINT", "")
+    assert brand_of(twint.number) is None
+
+
+@pytest.mark.parametrize("account", ["girocard", "bancontact", "maestro-signature", "maestro"])
+def test_a_number_range_names_the_brand(account):
+    card = BY_ACCOUNT[account]
+    assert brand_of(card.number).name.lower() == account.partition("-")[0]
+    assert card.brand_name == ""
 
 
 @pytest.mark.parametrize(("number", "brand", "code", "limit"), ROWS)
@@ -193,15 +239,21 @@ def test_the_amount_decides_before_the_card():
 
 
 @pytest.mark.parametrize("code", ["60", "65", "70"])
-def test_a_verified_holder_needs_no_further_verification(code):
+@pytest.mark.parametrize("verified", ["offline_pin", "device"])
+def test_a_verified_holder_needs_no_further_verification(code, verified):
     world = World()
     amount = 4200 + int(code)
     assert said(world.send("purchase", amount, payment="A")) == f"declined {code}"
-    assert said(world.send("purchase", amount, payment="B", verified="pin")) == "approved 00"
+    assert said(world.send("purchase", amount, payment="B", verified=verified)) == "approved 00"
+
+
+@pytest.mark.parametrize("verified", ["signature", "none", "online_pin", "yes"])
+def test_a_signature_or_a_claim_verifies_nobody(verified):
+    assert said(World().send("purchase", 4265, verified=verified)) == "declined 65"
 
 
 def test_a_verified_holder_does_not_change_other_codes():
-    assert said(World().send("purchase", 4255, verified="pin")) == "declined 55"
+    assert said(World().send("purchase", 4255, verified="device")) == "declined 55"
 
 
 def test_a_part_is_approved_only_where_one_was_asked_for():
@@ -240,6 +292,93 @@ def test_only_what_opens_with_a_card_is_approved_in_part(first, verb):
     before = world.balance()
     assert said(world.send(verb, 4210, partial_ok=True)) == "declined 10"
     assert world.balance() == before
+
+
+# Codes that a request asks for
+
+
+@pytest.mark.parametrize("code", [*sorted(codes.TEXTS), "ZZ", "77"])
+def test_a_request_is_answered_with_the_code_it_asks_for(code):
+    world = World()
+    world.send("authorize", 10_000)
+    for verb, more in (
+        ("increment", {}),
+        ("void", {"target": "P.2" if code in APPROVING else "P.1"}),
+        ("capture", {}),
+        ("refund", {}),
+        ("purchase", {"payment": "A"}),
+        ("purchase", {"payment": "B", "card": "4000000000000002"}),
+        ("credit", {"payment": "C", "card": "4000000000005126"}),
+        ("verify", {"payment": "D"}),
+        ("store", {"payment": "E"}),
+    ):
+        amount = 0 if verb in ("verify", "store") else 100
+        answer = world.send(verb, amount, **more, forced=code)
+        assert said(answer) == expected(code), verb
+        assert ("authorization" in answer) == (code in APPROVING and amount > 0)
+
+
+def test_the_code_a_request_asks_for_comes_before_amount_and_card():
+    world = World()
+    answer = world.send("purchase", 4205, card="4000000000009987", forced="51")
+    assert said(answer) == "declined 51"
+    assert said(world.send("purchase", 4205, payment="Q", forced="00")) == "approved 00"
+    world.send("purchase", 100, payment="R", card="4000000000005126")
+    assert said(world.send("refund", 100, payment="R", forced="00")) == "approved 00"
+
+
+def test_an_approving_code_lifts_no_rule_of_the_book():
+    world = World()
+    debit = {"card": "4000056655665556", "forced": "11"}
+    assert said(world.send("purchase", 100_001, payment="A", **debit)) == "declined 51"
+    assert said(world.send("purchase", 100_000, payment="B", **debit)) == "approved 11"
+    assert said(world.send("refund", 100_001, payment="B", forced="00")) == "declined 61"
+    assert said(world.send("capture", 1, payment="B", forced="08")) == "declined 12"
+    assert said(world.send("purchase", 1, payment="C", card="1", forced="00")) == "declined 14"
+    part = world.send("purchase", 101, payment="D", partial_ok=True, forced="10")
+    assert (said(part), part["amount_minor"]) == ("approved 10", 50)
+    assert balanced(world.book)
+
+
+@pytest.mark.parametrize("code", ["60", "65", "70", "1A"])
+def test_a_verified_holder_satisfies_also_a_code_that_was_asked_for(code):
+    world = World()
+    assert said(world.send("purchase", 100, payment="A", forced=code)) == f"declined {code}"
+    for number, more in enumerate(({"verified": "device"}, {"pin": "1234"})):
+        answer = world.send("purchase", 100, payment=f"B{number}", forced=code, **more)
+        assert said(answer) == "approved 00"
+    wrong = world.send("purchase", 100, payment="C", forced=code, pin="1")
+    assert said(wrong) == "declined 55"
+
+
+def test_a_declining_code_that_was_asked_for_looks_at_no_pin():
+    world = World()
+    assert said(world.send("purchase", 100, forced="55", pin="1234")) == "declined 55"
+    assert said(world.send("purchase", 100, payment="Q", forced="05", pin="1")) == "declined 05"
+    assert world.book.wrong_pins() == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "end"),
+    [
+        ("05", {}, "declined 05"),
+        ("08", {}, "approved 08"),
+        ("65", {}, "declined 65"),
+        ("65", {"pin": "1234"}, "approved 00"),
+        ("65", {"verified": "offline_pin"}, "approved 00"),
+    ],
+)
+def test_what_is_pending_is_decided_with_the_code_it_asks_for(code, more, end):
+    world = World()
+    assert world.pend(world.order("purchase", 100, forced=code, **more), 5)["status"] == "pending"
+    world.clock.advance(5)
+    assert said(world.ask("P.1")) == end
+
+
+@pytest.mark.parametrize("code", ["5", "005", "5a", "0\n", "05\n", "٠٥", 5, None])
+def test_what_is_no_code_is_refused(code):
+    answer = World().send("purchase", 100, forced=code)
+    assert (answer["http"], answer["code"]) == (400, "30")
 
 
 def test_identification_is_asked_for_with_code_08():

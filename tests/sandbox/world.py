@@ -43,14 +43,18 @@ class World:
             return fields
         return {"http": answer.status, **fields}
 
-    def order(self, verb, amount=0, code="EUR", *, payment="P", card=VISA, **more):
+    def order(
+        self, verb, amount=0, code="EUR", *, payment="P", card=VISA, pin="", forced="", **more
+    ):
         """The fields of an order; the next of its payment unless `operation` names another."""
         number = self.orders[payment] = self.orders.get(payment, 0) + 1
         fields = {"operation": f"{payment}.{number}", "payment": payment, "verb": verb}
         if amount:
             fields |= {"amount_minor": amount, "currency": code}
+        if forced != "":
+            fields["code"] = forced
         if verb in OPENING and card and "token" not in more:
-            fields["card"] = {"number": card}
+            fields["card"] = {"number": card} | ({"pin": pin} if pin else {})
         return fields | more
 
     def send(self, *words, **more):

@@ -1,27 +1,27 @@
 """Puts the rooms together: engine, journal, bridges, faces, and the sandbox they may need."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from starlette.routing import Router
+from starlette.routing import BaseRoute, Router
 
 from tollbridge.bridges.sandbox import IN_PROCESS
 from tollbridge.bridges.sandbox import bridge as sandbox_bridge
 from tollbridge.engine import plugins
 from tollbridge.engine.config import Settings
-from tollbridge.engine.engine import Engine, Partner, Surroundings
-from tollbridge.engine.transport import HttpTransport, Switchboard, trusting
+from tollbridge.engine.engine import Engine, Surroundings
+from tollbridge.engine.transport import HttpTransport, Switchboard, Transport, trusting
 from tollbridge.faces.contract import Face
-from tollbridge.faces.wpi import wishes
 from tollbridge.faces.wpi.face import WpiFace
 from tollbridge.ground.clock import Clock, SystemClock
-from tollbridge.ground.flow import Party
+from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.ids import IdSource, RandomIds
 from tollbridge.ground.secret import Secret
 from tollbridge.journal.sqlite import SqliteJournal
 from tollbridge.sandbox.book import Book, Movement
-from tollbridge.sandbox.cards import CARDS
 from tollbridge.sandbox.faults import Faults
 from tollbridge.sandbox.line import Line
 from tollbridge.sandbox.network import Network
@@ -29,6 +29,13 @@ from tollbridge.sandbox.notices import notice
 from tollbridge.sandbox.service import Service
 from tollbridge.server.app import application
 from tollbridge.server.hosting import Hosted
+from tollbridge.terminal.desk import Desk, desk
+from tollbridge.terminal.device import Kit
+from tollbridge.terminal.parameters import Management
+from tollbridge.terminal.reader import READERS, CardReader
+from tollbridge.terminal.secure import SecureElement
+from tollbridge.terminal.wallet import wallet
+from tollbridge.terminal.web import Web
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,16 @@ class Runtime:
     faces: dict[str, Face]
     app: Router
     sandbox: Service | None
+    terminals: Desk
 
 
-def build(settings: Settings, token: Secret[str]) -> Runtime:
-    """Make a runtime. Raises ConfigError or a JournalError."""
+def build(
+    settings: Settings, token: Secret[str], readers: Mapping[str, str] = MappingProxyType({})
+) -> Runtime:
+    """Make a runtime. `readers` are installed card readers by their terminals ("": the first).
+
+    Raises ConfigError or a JournalError.
+    """
     clock, ids = SystemClock(), RandomIds()
     tls = trusting(settings.ca_file)
     bridges = plugins.bridges(settings.bridges, clock, ids)
@@ -58,9 +71,18 @@ def build(settings: Settings, token: Secret[str]) -> Runtime:
     journal = SqliteJournal(settings.journal)
     transport = Switchboard(lines, HttpTransport(tls=tls))
     engine = Engine(Surroundings(journal, bridges, transport, clock, ids))
-    hosted = [Hosted(face, _people(face)) for face in faces.values()]
-    app = application(engine, hosted, token, settings.merchant)
-    return Runtime(engine, faces, app, service)
+    hosted, more = [Hosted(face) for face in faces.values()], list[BaseRoute]()
+    terminals = Desk({})
+    wpi = faces.get("wpi")
+    if isinstance(wpi, WpiFace):
+        faults = service.faults if service else None
+        terminals = _terminals(settings, wpi, transport, faults, readers)
+        own_face = Hosted(wpi, terminals.parties())
+        hosted = [own_face if each.face is wpi else each for each in hosted]
+        names = {settings.host, socket.gethostname()}
+        more = Web(terminals, engine, own_face, ids, names).routes()
+    app = application(engine, hosted, token, settings.merchant, more)
+    return Runtime(engine, faces, app, service, terminals)
 
 
 def book_of(journal: Path) -> Path:
@@ -79,27 +101,41 @@ async def _hear(engine: Engine, key: Secret[str], movement: Movement, clock: Clo
     await engine.hear("sandbox", notice(IN_PROCESS, key, movement, clock))
 
 
-def _people(face: Face) -> dict[Party, Partner]:
-    """Give a face the people it talks to: for a terminal, a script."""
-    if not isinstance(face, WpiFace):
-        return {}
+def _terminals(
+    settings: Settings, face: WpiFace, transport: Transport, faults: Faults | None,
+    readers: Mapping[str, str],
+) -> Desk:  # fmt: skip
+    """Give the terminals of a face their people and their hardware."""
+    ids = RandomIds()
+    sandbox = settings.bridges.get("sandbox", {})
+    url = IN_PROCESS if faults is not None else str(sandbox.get("url", ""))
+    kit = Kit(
+        wallet=wallet(),
+        clock=SystemClock(),
+        secure=SecureElement(device_key(settings.journal), ids),
+        management=Management(transport, url),
+        plug=faults,
+    )
+    return desk(face.terminals, kit, _readers(face, readers))
 
-    async def answer(message: object) -> object:
-        assert isinstance(message, wishes.Saying)
-        match message.wish:
-            case wishes.PresentCard():
-                card = CARDS[0]
-                application = wishes.CardApplication(
-                    card.brand.application_id, card.brand.label, card.brand
-                )
-                return wishes.ReadCard(
-                    number=Secret(card.number), entry="contactless", applications=(application,)
-                )
-            case wishes.Tokenize():
-                return wishes.Tokenized("token")
-            case wishes.Print():
-                return wishes.Printed()
-            case _:
-                return None
 
-    return {Party.CARDHOLDER: answer, Party.MERCHANT: answer, Party.DEVICE: answer}
+def device_key(journal: Path) -> Path:
+    """Name the file of the key of the terminals' secure element, beside the journal."""
+    return journal.with_name(journal.name + ".device.key")
+
+
+def _readers(face: WpiFace, wanted: Mapping[str, str]) -> dict[str, CardReader]:
+    """Make the card readers that were asked for, by their terminals ("": the first)."""
+    found, made, problems = plugins.installed(READERS), {}, []
+    for terminal, name in wanted.items():
+        place = terminal or next(iter(face.terminals))
+        if place not in face.terminals:
+            problems.append(f"reader: there is no terminal {place!r:.40}")
+        elif name not in found:
+            there = ", ".join(sorted(found)) or "none"
+            problems.append(f"reader: {name!r:.40} is not installed; there are: {there}")
+        else:
+            made[place] = found[name].load()(face.terminals[place].profile)
+    if problems:
+        raise ConfigError(problems)
+    return made

@@ -1,10 +1,12 @@
 """`tollbridge sandbox`: run the simulated card network and tell it what to do."""
 
 import asyncio
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import click
 
@@ -17,7 +19,9 @@ NETWORK_PORT, CONTROL_PORT = 8710, 8711
 FAULTS = ("refuse", "lose_answer", "drop", "late_answer", "late_delivery", "answer_twice",
           "garbage", "wrong_amount", "pending")  # fmt: skip
 
-WHAT = ("operation", "inquiry", "reversal")
+WHAT = ("operation", "inquiry", "reversal", "parameters")
+KIND = click.argument("kind", type=click.Choice(("payment", "acquirer")))
+TERMINAL = click.option("--terminal", default="", help="Only this one (default: all terminals).")
 CONTROL = click.option(
     "--control",
     default=f"http://127.0.0.1:{CONTROL_PORT}",
@@ -70,7 +74,7 @@ def serve(host: str, port: int, control_port: int, log_level: str, **given: Any)
 @sources.JSON
 def fault(control: str, as_json: bool, **wish: Any) -> None:
     """Order trouble for the next requests."""
-    if wish["fault"] == "refuse":
+    if wish["fault"] == "refuse" and wish["what"] != "parameters":
         wish["what"] = ""
     answer = _call(control, "POST", "/control/faults", wish)
     if as_json:
@@ -111,6 +115,53 @@ def decide(operation: str, code: str, control: str) -> None:
     click.echo(f"{operation}: {answer['status']}")
 
 
+@sandbox.group("parameters")
+def parameters_group() -> None:
+    """Say what parameters terminals fetch from the network: settings of theirs, as tables."""
+
+
+@parameters_group.command("set")
+@KIND
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@TERMINAL
+@CONTROL
+def set_parameters(kind: str, file: Path, terminal: str, control: str) -> None:
+    """Take the parameters of a KIND from a FILE (JSON if its name ends so, else TOML).
+
+    They take the place of what was set before, and of the defaults.
+    """
+    _call(control, "PUT", _parameters_path(kind, terminal), _tables(file))
+    click.echo(f"{kind} parameters of {terminal or 'all terminals'}: set from {file}")
+
+
+@parameters_group.command("show")
+@KIND
+@click.option("--terminal", default="", help="As this terminal gets them.")
+@CONTROL
+def show_parameters(kind: str, terminal: str, control: str) -> None:
+    """Print the parameters of a KIND as terminals get them, as JSON for `set`."""
+    echo_json(_call(control, "GET", _parameters_path(kind, terminal), None))
+
+
+@parameters_group.command("clear")
+@KIND
+@TERMINAL
+@CONTROL
+def clear_parameters(kind: str, terminal: str, control: str) -> None:
+    """Take back what was set; one terminal gets what all get then, and all get the defaults."""
+    _call(control, "DELETE", _parameters_path(kind, terminal), None)
+    click.echo(f"{kind} parameters of {terminal or 'all terminals'}: cleared")
+
+
+@sandbox.command()
+@click.argument("account")
+@CONTROL
+def unblock(account: str, control: str) -> None:
+    """Forget the wrong PINs of an ACCOUNT, so that its card takes PINs again."""
+    _call(control, "DELETE", f"/control/pins/{quote(account, safe='')}", None)
+    click.echo(f"{account}: PINs are taken again")
+
+
 @sandbox.command()
 @CONTROL
 @sources.JSON
@@ -130,16 +181,20 @@ def book(control: str, as_json: bool) -> None:
 @sources.JSON
 def cards(as_json: bool) -> None:
     """List the test cards."""
-    from tollbridge.sandbox.cards import CARDS
+    from tollbridge.sandbox.cards import CARDS, described
 
     if as_json:
-        echo_json({"cards": [{"number": c.number, "account": c.account} for c in CARDS]})
+        echo_json({"cards": [described(card) for card in CARDS]})
         return
     for card in CARDS:
         says = "" if card.code == "00" else f"always code {card.code}"
         limit = "" if card.limit_minor is None else f"limit {card.limit_minor} minor units"
-        more = ", ".join(part for part in (says, limit, card.verification) if part)
-        click.echo(f"{card.number:<20} {card.brand.name:<18} {card.account:<22} {more}")
+        issuer = "" if card.verification == "none" else f"wants {card.verification}"
+        billed = "" if card.currency == "EUR" else f"billed in {card.currency}"
+        read = "/".join(card.entries) if len(card.entries) < 4 else ""
+        more = ", ".join(part for part in (says, limit, issuer, billed, read) if part)
+        line = f"{card.number:<20} {card.brand.name:<18} {card.account:<22} {more}"
+        click.echo(line.rstrip())
 
 
 @sandbox.command()
@@ -193,6 +248,21 @@ def _listener(host: str, port: int, **given: Any) -> Any:
         key = Secret(given["notice_key"])
         tell = Notifier(given["notify_url"], key, HttpTransport(), clock).tell
     return Listener(Service(network, Faults(), tell, threaded=True), host, port)
+
+
+def _parameters_path(kind: str, terminal: str) -> str:
+    return f"/control/parameters/{kind}?{urlencode({'terminal': terminal})}"
+
+
+def _tables(file: Path) -> Any:
+    import msgspec
+
+    try:
+        if file.suffix == ".json":
+            return msgspec.json.decode(file.read_bytes())
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
+        raise click.ClickException(f"{file}: {error}") from None
 
 
 def _book(control: str) -> Iterator[dict[str, Any]]:

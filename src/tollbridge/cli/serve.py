@@ -4,8 +4,11 @@ import asyncio
 import gc
 import signal
 import socket
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 import uvicorn
@@ -14,15 +17,32 @@ import uvloop
 from tollbridge.cli import logs, runtime
 from tollbridge.cli import settings as sources
 from tollbridge.engine.config import Settings
+from tollbridge.ground.errors import ConfigError, RemoteProtocolError
 from tollbridge.ground.ids import RandomIds
 from tollbridge.ground.secret import Secret
-from tollbridge.server.inside import CONFIG, listen
+from tollbridge.server.inside import CONFIG, WEBSOCKETS, Server, listen
+from tollbridge.terminal.desk import Desk
+from tollbridge.terminal.device import Planned
+from tollbridge.terminal.web import read_plan
 
 
 @click.command()
 @sources.JOURNAL
 @click.option("--host", help="The address to listen on (default 127.0.0.1: this machine only).")
 @click.option("--port", type=int, help="The port to listen on (default 8700; 0 takes a free one).")
+@click.option(
+    "--scenario",
+    "scenarios",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What shall happen at the terminals first: a TOML file of [[scenarios]].",
+)
+@click.option(
+    "--reader",
+    "readers",
+    multiple=True,
+    metavar="[TERMINAL=]NAME",
+    help="Plug an installed card reader into a terminal (default: the first).",
+)
 @sources.SANDBOX_URL
 @sources.CA_FILE
 @sources.CONFIG
@@ -32,6 +52,8 @@ def serve(
     journal: Path | None,
     host: str | None,
     port: int | None,
+    scenarios: Path | None,
+    readers: tuple[str, ...],
     sandbox_url: str | None,
     ca_file: Path | None,
     config: Path | None,
@@ -41,12 +63,16 @@ def serve(
     """Start a server.
 
     With nothing configured it keeps its journal in tollbridge.sqlite, plays the card network
-    itself, and offers a default terminal whose cardholder presents a contactless Visa.
+    itself, and offers a default terminal. Whoever opens its page is its cardholder; while nobody
+    does, a contactless Visa is presented.
     """
     end_quietly()
     logs.configure(log_level, as_json=log_json)
     settings = sources.read(config, journal=journal, host=host, port=port, ca_file=ca_file)
-    house = open_house(sources.beside(settings, sandbox_url))
+    planned = read_scenarios(scenarios) if scenarios is not None else {}
+    plugged = {place: name for place, _, name in (each.rpartition("=") for each in readers)}
+    house = open_house(sources.beside(settings, sandbox_url), readers=plugged)
+    plan(house.running.terminals, planned, scenarios)
     announce(house, "Tollbridge")
     run(house)
 
@@ -70,15 +96,52 @@ class House:
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def open_house(settings: Settings, certificate: tuple[Path, Path] | None = None) -> House:
-    """Put a server together and take its port.
+def read_scenarios(file: Path) -> dict[str, list[Planned]]:
+    """Read a file of [[scenarios]], each with the words of a scenario, `times` and `terminal`
+    ("" or left out: the first), by terminal. Raises ConfigError listing everything wrong."""
+    try:
+        rows = tomllib.loads(file.read_text()).get("scenarios")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{file}: {error}"]) from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ConfigError([f"{file}: [[scenarios]] is expected"])
+    found: dict[str, list[Planned]] = {}
+    problems = []
+    for place, row in enumerate(rows, start=1):
+        terminal, times = row.pop("terminal", ""), row.pop("times", 1)
+        try:
+            made = read_plan({"scenario": row, "times": times})
+        except RemoteProtocolError as error:
+            problems.append(f"{file}: scenario {place}: {error}")
+        else:
+            found.setdefault(str(terminal), []).extend(made)
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def plan(terminals: Desk, planned: Mapping[str, list[Planned]], file: Path | None) -> None:
+    """Set what shall happen at the terminals. Raises ConfigError for one that is not there."""
+    for name, plans in planned.items():
+        device = terminals.get(name or next(iter(terminals), ""))
+        if device is None:
+            raise ConfigError([f"{file}: there is no terminal {name!r:.40}"])
+        device.plan([*device.planned, *plans])
+
+
+def open_house(
+    settings: Settings,
+    certificate: tuple[Path, Path] | None = None,
+    readers: Mapping[str, str] = MappingProxyType({}),
+) -> House:
+    """Put a server together and take its port; `readers` as in `runtime.build`.
 
     Raises ConfigError, a JournalError, or ClickException when somebody has the port.
     """
     token = sources.token_of(settings.journal)
     made = token is None
     token = token or sources.make_token(settings.journal, RandomIds())
-    running = runtime.build(settings, token)
+    running = runtime.build(settings, token, readers)
     listening = bind(settings.host, settings.port)
     return House(settings, running, listening, token, made, certificate)
 
@@ -92,11 +155,12 @@ def run(house: House) -> None:
         ssl_keyfile=key,
         timeout_graceful_shutdown=15,
         date_header=False,
-        **CONFIG,
+        **{**CONFIG, **WEBSOCKETS},
     )
     settle_down()
+    server = Server(config, leaving=house.running.terminals.close)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(uvicorn.Server(config).serve(sockets=[house.listening]))
+        runner.run(server.serve(sockets=[house.listening]))
 
 
 def settle_down(thresholds: tuple[int, int, int] = (20_000, 20, 50)) -> None:
@@ -141,6 +205,8 @@ def announce(house: House, name: str) -> None:
     for face in running.faces.values():
         paths = ", ".join(dict.fromkeys(endpoint.path for endpoint in face.endpoints()))
         click.echo(f"  face      {face.name} at {paths}")
+    if running.terminals:
+        click.echo(f"  terminal  {house.url}/terminal")
     click.echo(f"  document  {house.url}/openapi.json")
     if house.token_is_new:
         file = sources.token_file(settings.journal)

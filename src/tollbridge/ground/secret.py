@@ -22,7 +22,8 @@ def _named(names: str, value: str) -> re.Pattern[str]:
     return re.compile(behind + value, re.ASCII | re.IGNORECASE)
 
 
-_CODE = _named("cvc2?|cvv2?|cid|security_code|pin", r"\d{3,16}")
+_CODE = _named("cvc2?|cvv2?|cid|security_code", r"\d{3,16}")
+_PIN = _named("pin", r"""(?:(?<=["'])(?:\\+u[0-9A-F]{4}|[^"'\\])+|\d+)""")
 _PIN_BLOCK = _named("pin_?block", "[0-9A-F]{3,}")
 _TOKEN = _named("client_?token|token|payment_?method_?id", r"[\w.+/=-]{16,}")
 _KEY = re.compile(r"\b((?:TEST|LIVE)_[SR]U_|[TL]_S_)[\w-]{8,}", re.ASCII)
@@ -73,15 +74,15 @@ def luhn(number: str) -> bool:
 
 
 def scrub(text: str) -> str:
-    """Mask whatever in a text looks like a card number, a track, a security code, a payment token
-    or a merchant's service key.
+    """Mask whatever in a text looks like a card number, a track, a security code, a PIN, a
+    payment token or a merchant's service key.
 
     A card number is 12 to 19 digits with a right check digit, in one row or in groups with spaces
     or dashes between them. It is found wherever its groups stand, also behind a date or before an
     expiry; of a number that could be several, the middle of each is masked.
     """
     text = _TRACK.sub("[track]", text)
-    for pattern in (_CODE, _PIN_BLOCK, _KEY, _TOKEN):
+    for pattern in (_CODE, _PIN, _PIN_BLOCK, _KEY, _TOKEN):
         text = pattern.sub(r"\1***", text)
     return _ROW.sub(_mask_numbers, text)
 

@@ -43,6 +43,16 @@ CREATE TABLE IF NOT EXISTS account (
 CREATE TABLE IF NOT EXISTS hold (payment TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS hold_expiry ON hold (expires);
 CREATE TABLE IF NOT EXISTS tombstone (operation TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS wrong_pin (
+    account TEXT PRIMARY KEY,
+    tries INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parameters (
+    kind TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    tables BLOB NOT NULL,
+    PRIMARY KEY (kind, terminal)
+) WITHOUT ROWID;
 """
 
 
@@ -209,6 +219,56 @@ class Book:
     def stored(self, token: str) -> Movement | None:
         """Find the movement that stored an instrument under a token."""
         return next(self._movements("WHERE token = ? AND token <> ''", token), None)
+
+    def wrong_pins(self) -> dict[str, int]:
+        """Give the wrong PINs entered since the last right one, by account."""
+        return dict(self._database.execute("SELECT account, tries FROM wrong_pin ORDER BY account"))
+
+    def wrong_pins_of(self, account: str) -> int:
+        """Count the wrong PINs of an account since its last right one."""
+        row = self._database.execute(
+            "SELECT tries FROM wrong_pin WHERE account = ?", (account,)
+        ).fetchone()
+        return row[0] if row else 0
+
+    def add_wrong_pin(self, account: str) -> None:
+        """Count one more wrong PIN."""
+        self._begin()
+        self._database.execute(
+            "INSERT INTO wrong_pin VALUES (?, 1) ON CONFLICT DO UPDATE SET tries = tries + 1",
+            (account,),
+        )
+
+    def forget_wrong_pins(self, account: str) -> None:
+        """Count an account's wrong PINs from nothing again."""
+        self._begin()
+        self._database.execute("DELETE FROM wrong_pin WHERE account = ?", (account,))
+
+    def parameters(self, kind: str, terminal: str) -> bytes | None:
+        """Give the parameters set for a terminal, else those for all ("")."""
+        row = self._database.execute(
+            "SELECT tables FROM parameters WHERE kind = ? AND terminal IN (?, '') "
+            "ORDER BY terminal DESC LIMIT 1",
+            (kind, terminal),
+        ).fetchone()
+        return row[0] if row else None
+
+    def all_parameters(self) -> list[tuple[str, str, bytes]]:
+        """List what was set: kind, terminal ("": all), tables."""
+        rows = self._database.execute("SELECT * FROM parameters ORDER BY kind, terminal")
+        return list(rows)
+
+    def set_parameters(self, kind: str, terminal: str, tables: bytes | None) -> None:
+        """Set the parameters of a terminal, or of all (""); None takes back what was set."""
+        self._begin()
+        if tables is None:
+            self._database.execute(
+                "DELETE FROM parameters WHERE kind = ? AND terminal = ?", (kind, terminal)
+            )
+        else:
+            self._database.execute(
+                "INSERT OR REPLACE INTO parameters VALUES (?, ?, ?)", (kind, terminal, tables)
+            )
 
     def bury(self, operation: str) -> None:
         """Remember an operation that was reversed before it came."""

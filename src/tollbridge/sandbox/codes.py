@@ -19,6 +19,7 @@ TEXTS: dict[str, str] = {
     "15": "no such issuer",
     "16": "approved, update track 3",
     "19": "re-enter transaction",
+    "1A": "cardholder authentication required",
     "21": "no action taken",
     "30": "format error",
     "33": "expired card",
@@ -51,7 +52,8 @@ TEXTS: dict[str, str] = {
 }
 
 APPROVING = frozenset({"00", "08", "10", "11", "16"})
-WANTING_PIN = frozenset({"60", "65", "70"})
+WANTING_PIN = frozenset({"60", "65", "70", "1A"})
+WRONG_PIN, PIN_BLOCKED = "55", "75"
 PARTIAL = "10"
 
 MAGIC_FROM, MAGIC_TO = 4200, 4299

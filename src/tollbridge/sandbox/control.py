@@ -1,4 +1,5 @@
-"""The control API of the sandbox: faults, the book, accounts, cards, pending operations.
+"""The control API of the sandbox: faults, the book, accounts, cards, pending operations, and what
+terminals fetch.
 
 It listens on a port of its own: the network may be down while you speak to it.
 """
@@ -15,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tollbridge.sandbox import parameters
 from tollbridge.sandbox.book import Account
-from tollbridge.sandbox.cards import CARDS, TestCard
+from tollbridge.sandbox.cards import BY_ACCOUNT, CARDS, described
 from tollbridge.sandbox.faults import DELAY_S, Fault, Rule
 from tollbridge.sandbox.listener import Listener
+from tollbridge.sandbox.network import PIN_TRIES
 
 PAGE = 1000
 
@@ -73,6 +76,15 @@ class Control:
             Route("/control/accounts", self.accounts),
             Route("/control/accounts/{name}/{currency}", _checked(self.set_limit), methods=["PUT"]),
             Route("/control/cards", self.cards),
+            Route("/control/pins", self.pins),
+            Route("/control/pins/{account}", self.unblock, methods=["DELETE"]),
+            Route("/control/parameters", self.all_parameters),
+            Route("/control/parameters/{kind}", _checked(self.parameters)),
+            Route(
+                "/control/parameters/{kind}",
+                _checked(self.set_parameters),
+                methods=["PUT", "DELETE"],
+            ),
             Route("/control/pending/{operation}", _checked(self.decide), methods=["POST"]),
         ]
         return Starlette(routes=routes, lifespan=self._lifespan)
@@ -90,9 +102,10 @@ class Control:
         return _json({"up": self._listener.is_up, "port": self._listener.port})
 
     async def add_fault(self, request: Request) -> Response:
-        """Order trouble. A refusal takes the listener down: only so is a connection refused."""
+        """Order trouble. A refusal takes the listener down: only so is a connection refused; but
+        what refuses parameters alone breaks their connections, and lets payments through."""
         wish = msgspec.json.decode(await request.body(), type=FaultWish)
-        if wish.fault is Fault.REFUSE:
+        if wish.fault is Fault.REFUSE and wish.what != "parameters":
             self._listener.down(wish.delay_s)
         else:
             self._service.faults.rules.append(Rule(**msgspec.structs.asdict(wish)))
@@ -137,7 +150,45 @@ class Control:
 
     async def cards(self, _: Request) -> Response:
         """List the test cards."""
-        return _json({"cards": [_card(card) for card in CARDS]})
+        return _json({"cards": [described(card) for card in CARDS]})
+
+    async def pins(self, _: Request) -> Response:
+        """List the accounts with wrong PINs since their last right one."""
+        return _json({"pins": [_pins(*entry) for entry in self._book.wrong_pins().items()]})
+
+    async def unblock(self, request: Request) -> Response:
+        """Let an account's wrong PINs be counted from nothing again."""
+        account = request.path_params["account"]
+        if account not in BY_ACCOUNT:
+            return _json({"error": f"no test card has the account {account!r:.40}"}, 404)
+        await self._service.unblock(account)
+        return _json(_pins(account, self._book.wrong_pins_of(account)))
+
+    async def all_parameters(self, _: Request) -> Response:
+        """List the parameters that were set, for all terminals ("") and for some."""
+        found = [
+            {"kind": kind, "terminal": terminal, "tables": msgspec.Raw(tables)}
+            for kind, terminal, tables in self._book.all_parameters()
+        ]
+        return _json({"parameters": found})
+
+    async def parameters(self, request: Request) -> Response:
+        """Give the parameters that a terminal gets."""
+        kind, terminal = _parameters_of(request)
+        if kind not in parameters.DEFAULTS:
+            return _no_such_kind()
+        return _json(msgspec.Raw(self._service.network.parameters(kind, terminal)))
+
+    async def set_parameters(self, request: Request) -> Response:
+        """Set the parameters of a terminal or of all, or take back what was set; gives what the
+        terminal gets now."""
+        kind, terminal = _parameters_of(request)
+        if kind not in parameters.DEFAULTS:
+            return _no_such_kind()
+        tables = None
+        if request.method == "PUT":
+            tables = msgspec.json.encode(parameters.read(await request.body()))
+        return _json(msgspec.Raw(await self._service.set_parameters(kind, terminal, tables)))
 
     async def decide(self, request: Request) -> Response:
         """Decide a pending operation."""
@@ -175,17 +226,19 @@ def _account(account: Account) -> dict[str, Any]:
     return fields | {"available_minor": account.available_minor}
 
 
-def _card(card: TestCard) -> dict[str, Any]:
-    return {
-        "number": card.number,
-        "account": card.account,
-        "brand": card.brand.name,
-        "application_id": card.brand.application_id,
-        "kind": card.kind,
-        "code": card.code,
-        "limit_minor": card.limit_minor,
-        "verification": card.verification,
-    }
+def _parameters_of(request: Request) -> tuple[str, str]:
+    terminal = request.query_params.get("terminal", "")
+    if len(terminal) > parameters.NAME_LETTERS_MAX:
+        raise ValueError(f"a terminal's name has at most {parameters.NAME_LETTERS_MAX} letters")
+    return request.path_params["kind"], terminal
+
+
+def _no_such_kind() -> Response:
+    return _json({"error": f"the kinds of parameters are {' and '.join(parameters.DEFAULTS)}"}, 404)
+
+
+def _pins(account: str, wrong: int) -> dict[str, Any]:
+    return {"account": account, "wrong": wrong, "blocked": wrong >= PIN_TRIES}
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -40,7 +40,8 @@ DELAY_S_MAX = 24 * 3600.0
 class Rule:
     """Trouble for the next `times` requests that fit, after `skip` that are let through.
 
-    `what` is "operation", "inquiry", "reversal" or "" for any; `verb` narrows operations.
+    `what` is "operation", "inquiry", "reversal", "parameters" or "" for any; `verb` narrows
+    operations.
     """
 
     fault: Fault

@@ -6,6 +6,7 @@ before: it looks into its book.
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -14,7 +15,7 @@ from tollbridge.ground.currency import currency
 from tollbridge.ground.errors import InvalidMoney
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.money import AMOUNT_MINOR_MAX, Money
-from tollbridge.sandbox import codes
+from tollbridge.sandbox import codes, parameters
 from tollbridge.sandbox.book import Account, Book, Movement
 from tollbridge.sandbox.cards import BY_ACCOUNT, BY_NUMBER, TestCard
 from tollbridge.wire import http
@@ -22,13 +23,29 @@ from tollbridge.wire.http import Request, Response
 
 HOLD_S = 7 * 24 * 3600
 REFUND_FAILS_AFTER_S = 5
+PIN_TRIES = 3
+VERIFIED = frozenset({"offline_pin", "device"})
+"""The words of `verified` that an issuer takes for a verified cardholder."""
+
 _OPENING = ("authorize", "purchase", "credit", "verify", "store")
 _MAGIC = ("authorize", "increment", "capture", "purchase", "credit", "refund")
+_WANTED = {
+    ("online_pin", "chip"): "65",
+    ("online_pin", "contactless"): "65",
+    ("sca_online_pin", "chip"): "65",
+    ("sca_online_pin", "contactless"): "70",  # go on with a PIN, without a second tap
+    ("sca_offline_pin", "chip"): "1A",
+    ("sca_offline_pin", "contactless"): "1A",  # insert the card: its chip checks the PIN
+}
+"""What issuers answer where nobody verified the cardholder, by their wish and the card's entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the network makes of an operation: a code, and what it changes on the account."""
+    """What the network makes of an operation: a code, and what it changes on the account.
+
+    `pin` is what the PIN alone would be answered with: 00, 55, 75, or "" where none was looked at.
+    """
 
     code: str
     amount_minor: int = 0
@@ -36,6 +53,7 @@ class Decision:
     taken_minor: int = 0
     undecided: bool = False
     due: int = 0
+    pin: str = ""
 
     @property
     def status(self) -> str:
@@ -60,6 +78,7 @@ class PresentedCard(msgspec.Struct, frozen=True):
 
     number: Text
     expiry: Text = ""
+    pin: Text = ""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +108,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     final_capture: bool = True
     verified: Text = ""
     fault: Text = ""
+    code: Annotated[str, msgspec.Meta(pattern="^([0-9A-Z]{2})?\\Z")] = ""
 
 
 class Taking(msgspec.Struct, frozen=True):
@@ -97,6 +117,7 @@ class Taking(msgspec.Struct, frozen=True):
     operation: Text
 
 
+_REFUSED_PIN = (codes.WRONG_PIN, codes.PIN_BLOCKED)
 _orders = msgspec.json.Decoder(Order)
 _takings = msgspec.json.Decoder(Taking)
 _encode = msgspec.json.Encoder().encode
@@ -128,16 +149,24 @@ class Network:
     def handle(self, request: Request) -> Response:
         """Answer one request. What it changed is durable after `book.commit()`."""
         self.expire()
-        path = request.url.partition("?")[0].rpartition("/v1/")[2].split("/")
-        match request.method, path:
+        address, _, query = request.url.partition("?")
+        match request.method, address.rpartition("/v1/")[2].split("/"):
             case "POST", ["operations"]:
                 return self._operation(request.body)
             case "GET", ["operations", operation]:
                 return self._inquiry(operation)
             case "POST", ["reversals"]:
                 return self._reversal(request.body)
+            case "GET", ["parameters", kind] if kind in parameters.DEFAULTS:
+                terminal = parse_qs(query).get("terminal", [""])[0]
+                return Response(200, http.JSON, self.parameters(kind, terminal))
             case _:
                 return _refusal(404, "30", "no such address")
+
+    def parameters(self, kind: str, terminal: str) -> bytes:
+        """Give the parameters of a kind that a terminal gets, as JSON."""
+        found = self.book.parameters(kind, terminal)
+        return _encode(parameters.DEFAULTS[kind]) if found is None else found
 
     def expire(self) -> None:
         """Release the holds whose time is over."""
@@ -151,7 +180,7 @@ class Network:
         """Decide a pending movement now. Approval takes effect only here."""
         card = BY_ACCOUNT[movement.account]
         order = _order_of(movement)
-        decision = self._effect(order, card) if code in codes.APPROVING else Decision(code)
+        decision = self._granted(order, card, code) if code in codes.APPROVING else Decision(code)
         decided = self._decided(movement, decision)
         self.book.update(movement, decided)
         self._hold(decided)
@@ -160,9 +189,9 @@ class Network:
     def pend(self, request: Request, due: int) -> Movement | Response:
         """Write an operation down and leave it undecided until `due` (0: until somebody decides).
 
-        It will be approved then, if the book allows it. A Response when it cannot be: what could
-        never be approved (an unknown card, an operation that was reversed before it came) is
-        declined at once.
+        It will be approved then, if the book allows it and it asks for no other code. A Response
+        when it cannot wait: what could never be approved (an unknown card, a wrong PIN, an
+        operation that was reversed before it came) is declined at once.
         """
         try:
             order = _read(request.body)
@@ -171,8 +200,18 @@ class Network:
         card = self._card(order)
         if card is None or self.book.is_buried(order.operation):
             return self._operation(request.body)
-        movement = self._movement(order, card, Decision("00", undecided=True, due=due))
-        return movement if self.book.add(movement) else self._again(order)
+        code = order.code or "00"
+        pin = self._pin(order, card, code)
+        if pin in _REFUSED_PIN:
+            return self._operation(request.body)
+        if self._is_verified(order, code, pin):
+            code = "00"
+        decision = Decision(code, undecided=True, due=due, pin=pin)
+        movement = self._movement(order, card, decision)
+        if not self.book.add(movement):
+            return self._again(order)
+        self._count_pin(decision, movement.account)
+        return movement
 
     def find_or_decide(self, operation: str) -> Movement | None:
         """Find an operation, decided if it was pending and its time has come."""
@@ -189,9 +228,11 @@ class Network:
         except (msgspec.DecodeError, InvalidMoney) as error:
             return _refusal(400, "30", str(error))
         card = self._card(order)
-        movement = self._movement(order, card, self._decide(order, card))
+        decision = self._decide(order, card)
+        movement = self._movement(order, card, decision)
         if not self.book.add(movement):
             return self._again(order)
+        self._count_pin(decision, movement.account)
         self._hold(movement)
         return answer(movement)
 
@@ -246,19 +287,67 @@ class Network:
             return Decision("21")
         if card is None:
             return Decision("14" if order.verb in _OPENING else "12")
-        code = codes.magic(order.amount_minor) if order.verb in _MAGIC else None
-        if code is None:
-            code = card.code if order.verb in _OPENING else "00"
-        if code in codes.WANTING_PIN and order.verified:
+        code = self._code(order, card)
+        pin = self._pin(order, card, code)
+        if pin in _REFUSED_PIN:
+            return Decision(pin, pin=pin)
+        if self._is_verified(order, code, pin):
             code = "00"
+        decision = self._answered(order, card, code)
+        return replace(decision, pin=pin) if pin else decision
+
+    @staticmethod
+    def _code(order: Order, card: TestCard) -> str:
+        """Give the code an order would be answered with: the one it asks for, else the one of its
+        amount, else that of its card."""
+        if order.code:
+            return order.code
+        code = codes.magic(order.amount_minor) if order.verb in _MAGIC else None
+        if code is not None:
+            return code
+        if order.verb not in _OPENING:
+            return "00"
+        if card.code != "00" or order.verb not in ("authorize", "purchase"):
+            return card.code
+        return _WANTED.get((card.verification, order.entry), "00")
+
+    @staticmethod
+    def _is_verified(order: Order, code: str, pin: str) -> bool:
+        """Say whether the verification that a code wants has taken place."""
+        return code in codes.WANTING_PIN and (pin == "00" or order.verified in VERIFIED)
+
+    def _pin(self, order: Order, card: TestCard, code: str) -> str:
+        """Check the PIN that came with the card, if nothing else speaks against the order."""
+        shown = order.card if order.verb in _OPENING or order.verb == "refund" else None
+        if shown is None or not shown.pin:
+            return ""
+        if code not in codes.APPROVING and code not in codes.WANTING_PIN:
+            return ""
+        if self.book.wrong_pins_of(card.account) >= PIN_TRIES:
+            return codes.PIN_BLOCKED
+        return "00" if shown.pin == card.pin else codes.WRONG_PIN
+
+    def _count_pin(self, decision: Decision, account: str) -> None:
+        """Count a wrong PIN; a right one lets the counting begin again."""
+        if decision.pin == codes.WRONG_PIN:
+            self.book.add_wrong_pin(account)
+        elif decision.pin == "00":
+            self.book.forget_wrong_pins(account)
+
+    def _answered(self, order: Order, card: TestCard, code: str) -> Decision:
+        """Answer an order with a code; what approves does so within the book's rules."""
         if code == codes.PARTIAL:
             wanted = order.partial_ok and order.verb in ("authorize", "purchase")
             return self._part(order, card) if wanted else Decision(code)
         if code not in codes.APPROVING:
             return Decision(code)
-        if order.verb == "refund" and card.refund_code != "00":
+        if order.verb == "refund" and card.refund_code != "00" and not order.code:
             due = self.clock.now() + REFUND_FAILS_AFTER_S * MICROSECONDS_PER_S
             return Decision(card.refund_code, undecided=True, due=due)
+        return self._granted(order, card, code)
+
+    def _granted(self, order: Order, card: TestCard, code: str) -> Decision:
+        """Approve an order with a code, as the book allows it."""
         effect = self._effect(order, card)
         return replace(effect, code=code) if effect.code == "00" != code else effect
 

@@ -88,6 +88,21 @@ class Service:
         account: Account = await self._clerk.write(work)
         return account
 
+    async def unblock(self, name: str) -> None:
+        """Count an account's wrong PINs from nothing again."""
+        await self._clerk.write(partial(self.network.book.forget_wrong_pins, name))
+
+    async def set_parameters(self, kind: str, terminal: str, tables: bytes | None) -> bytes:
+        """Set the parameters of a terminal, or of all (""); None takes back what was set. Gives
+        what the terminal gets now."""
+
+        def work() -> bytes:
+            self.network.book.set_parameters(kind, terminal, tables)
+            return self.network.parameters(kind, terminal)
+
+        now: bytes = await self._clerk.write(work)
+        return now
+
     async def serve(self, request: Request, trouble: Trouble | None) -> Reply:
         """Do what a request wants, with trouble. Raises OSError as `do` does."""
         if trouble is None:
@@ -98,7 +113,7 @@ class Service:
             case Fault.LATE_DELIVERY:
                 self._background(self._later(request, trouble.delay_s))
                 return Reply(silent=True)
-            case Fault.PENDING:
+            case Fault.PENDING if request.method == "POST":
                 return Reply(await self._pend(request, trouble.delay_s))
             case _:
                 return await self._spoil(await self.do(request), trouble)
@@ -126,6 +141,8 @@ class Service:
         verb = asked = ""
         if request.url.endswith("/reversals"):
             what = "reversal"
+        elif "/v1/parameters/" in request.url:
+            what = "parameters"
         if what == "operation":
             try:
                 order = msgspec.json.decode(request.body, type=_Wish)

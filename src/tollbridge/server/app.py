@@ -20,9 +20,16 @@ LIMITS = Limits(body_bytes_max=16 * 1024)
 
 
 def application(
-    engine: Engine, hosted: Sequence[Hosted], token: Secret[str], merchant: str
+    engine: Engine,
+    hosted: Sequence[Hosted],
+    token: Secret[str],
+    merchant: str,
+    more: Sequence[BaseRoute] = (),
 ) -> Router:
-    """Make the ASGI application of an engine; the engine starts and closes with it."""
+    """Make the ASGI application of an engine; the engine starts and closes with it.
+
+    `more` are addresses of somebody else's.
+    """
     credential = Credential(token)
     api = Api(engine, [face.face for face in hosted], merchant)
     routes: list[BaseRoute] = []
@@ -33,8 +40,9 @@ def application(
     routes.append(Route("/openapi.json", Endpoint(_document, failed, LIMITS, None)))
     for face in hosted:
         routes += hosting.routes(engine, face, credential)
+    routes += more
     # What has an address but not this method, and then what has none.
-    known = {route.path for route in routes if isinstance(route, Route)}
+    known = dict.fromkeys(route.path for route in routes if isinstance(route, Route))
     routes += [Route(path, Endpoint(_wrong_method, failed, LIMITS, None)) for path in known]
 
     @asynccontextmanager

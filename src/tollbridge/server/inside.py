@@ -4,7 +4,8 @@ the program."""
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
@@ -21,6 +22,11 @@ CONFIG: Mapping[str, Any] = {
     "server_header": False,
 }
 """How every server of ours is run."""
+WEBSOCKETS: Mapping[str, Any] = {
+    "ws": "websockets-sansio" if find_spec("websockets") else "none",
+    "ws_max_size": 1024 * 1024,
+}
+"""And what one needs beside that where WebSockets are opened, if the package is there."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -39,13 +45,23 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Served:
-    """An application on a socket, with WebSockets if `websockets` says so."""
+    """An application on a socket, with WebSockets if `websockets` says so.
 
-    def __init__(self, app: Any, listening: socket.socket, *, websockets: bool = False) -> None:
+    `leaving` is called before connections are closed.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        listening: socket.socket,
+        *,
+        websockets: bool = False,
+        leaving: Callable[[], None] | None = None,
+    ) -> None:
         self._listening = listening
-        more = {"ws": "websockets-sansio"} if websockets else {}
+        more = WEBSOCKETS if websockets else {}
         config: dict[str, Any] = {**CONFIG, "loop": "none", "timeout_graceful_shutdown": 5, **more}
-        self._server = _Server(uvicorn.Config(app, **config))
+        self._server = _Embedded(uvicorn.Config(app, **config), leaving)
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -65,9 +81,23 @@ class Served:
         self._listening.close()
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+class Server(uvicorn.Server):
+    """A server that says that it is leaving before it waits for its connections: streams that
+    never end by themselves must end then."""
+
+    def __init__(self, config: uvicorn.Config, leaving: Callable[[], None] | None) -> None:
         super().__init__(config)
+        self._leaving = leaving
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._leaving is not None:
+            self._leaving()
+        await super().shutdown(sockets)
+
+
+class _Embedded(Server):
+    def __init__(self, config: uvicorn.Config, leaving: Callable[[], None] | None) -> None:
+        super().__init__(config, leaving)
         self.opened = asyncio.Event()
 
     @contextlib.contextmanager

@@ -94,6 +94,7 @@ def _application(engine: Engine, face: WithinFace) -> Router:
     # The wrong method is no address either, as the originals have it; HEAD is one of the wrong.
     open_ones = hosting.routes(engine, Hosted(face), nobody)
     for route in open_ones:
+        assert isinstance(route, Route)
         assert route.methods is not None
         route.methods.discard("HEAD")
     routes: list[BaseRoute] = [

@@ -24,6 +24,7 @@ from tollbridge.ground.ids import OperationId
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
 from tollbridge.sandbox import codes as network_codes
+from tollbridge.wire.dump import dump
 from tollbridge.wire.http import Response
 
 URL = "http://network"
@@ -86,6 +87,15 @@ def test_a_card_is_shown_by_number_and_expiry_but_not_by_its_code():
     assert sent("verify", Card(Secret("4" * 16), VIEW))["card"] == {"number": "4" * 16}
 
 
+def test_a_pin_goes_to_the_network_and_is_not_printed():
+    card = Card(Secret("4242424242424242"), VIEW, pin=Secret("9876"))
+    assert sent("purchase 100", card)["card"] == {"number": "4242424242424242", "pin": "9876"}
+    request = translate.operation(URL, *last("purchase 100", card))
+    printed = dump(request)
+    assert '"pin":"***"' in printed
+    assert "9876" not in printed + repr(request) + repr(card)
+
+
 def test_a_token_is_shown_as_such():
     fields = sent("purchase 100", Token(Secret("tok_1"), VIEW))
     assert fields["token"] == "tok_1"
@@ -93,9 +103,12 @@ def test_a_token_is_shown_as_such():
 
 
 def test_only_the_details_that_are_meant_for_the_network_reach_it():
-    fields = sent("purchase 100", **{"sandbox.fault": "drop", "verified": "pin", "table": "12"})
-    assert (fields["fault"], fields["verified"]) == ("drop", "pin")
+    details = {translate.FAULT: "drop", translate.CODE: "05", "verified": "device", "table": "12"}
+    fields = sent("purchase 100", **details)
+    assert (fields["fault"], fields["code"], fields["verified"]) == ("drop", "05", "device")
     assert "12" not in json.dumps(fields)
+    assert {"fault", "code", "verified"}.isdisjoint(sent("purchase 100"))
+    assert (translate.FAULT, translate.CODE) == ("sandbox.fault", "sandbox.code")
 
 
 def test_asking_and_taking_back_move_nothing_by_themselves():

@@ -15,6 +15,8 @@ from tollbridge.wire.http import Request, Response
 
 FAULT = "sandbox.fault"
 """The detail of an operation that makes the network misbehave for this one request."""
+CODE = "sandbox.code"
+"""The detail of an operation that makes the network answer with this response code."""
 
 
 def operation(url: str, op: Operation, payment: Payment) -> Request:
@@ -39,6 +41,8 @@ def operation(url: str, op: Operation, payment: Payment) -> Request:
     details = op.request.details
     if FAULT in details:
         fields["fault"] = details[FAULT]
+    if CODE in details:
+        fields["code"] = details[CODE]
     if "verified" in details:
         fields["verified"] = details["verified"]
     return Request("POST", f"{url}/v1/operations", http.JSON, json.write(fields), moves_money=True)
@@ -106,6 +110,8 @@ def _instrument(instrument: Instrument) -> dict[str, Any]:
     card = {"number": instrument.number.reveal()}
     if instrument.expiry is not None:
         card["expiry"] = instrument.expiry.reveal()
+    if instrument.pin is not None:
+        card["pin"] = instrument.pin.reveal()
     return {"card": card, "entry": instrument.view.entry}
 
 
