@@ -17,13 +17,16 @@ export function exponent(code) {
   }
 }
 
-/** Write minor units as a decimal text, without the currency. */
-export function written(minor, code) {
+/** Write minor units as a decimal text, without the currency; with the point of a language. */
+export function written(minor, code, language = "en") {
   const digits = exponent(code);
   const text = String(Math.abs(minor)).padStart(digits + 1, "0");
   const sign = minor < 0 ? "-" : "";
-  return sign + (digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text);
+  return sign + (digits ? `${text.slice(0, -digits)}${point(language)}${text.slice(-digits)}` : text);
 }
+
+const point = (language) =>
+  new Intl.NumberFormat(language).formatToParts(1.5).find((part) => part.type === "decimal").value;
 
 /** Read a decimal text; null when it is none, or has more places than the currency. */
 export function read(text, code) {

@@ -131,12 +131,12 @@ function keypad(digit) {
 
 function addTip(screen, word, answer) {
   const { minor, currency } = screen.amount;
-  const total = (tip) => `${word.total} ${written(minor + tip, currency)}`;
+  const total = (tip) => `${word.total} ${written(minor + tip, currency, screen.language)}`;
   const offers = screen.percents
     .map((percent) => [percent, Math.floor((minor * percent + 50) / 100)])
     .filter(([, tip]) => tip <= screen.most_minor)
     .map(([percent, tip]) =>
-      tile([el("b", {}, `${percent} %`), el("span", {}, `+ ${written(tip, currency)}`),
+      tile([el("b", {}, `${percent} %`), el("span", {}, `+ ${written(tip, currency, screen.language)}`),
         el("small", {}, total(tip))], () => answer({ tip_minor: tip }), "tip"));
   const problem = el("p", { class: "bad", role: "status" });
   const field = el("input", { type: "text", inputmode: "decimal", autocomplete: "off", size: "8" });
@@ -144,7 +144,7 @@ function addTip(screen, word, answer) {
     if (!field.value) return;
     const tip = read(field.value, currency);
     if (tip !== null && tip <= screen.most_minor) answer({ tip_minor: tip });
-    else problem.textContent = `${word.most} ${written(screen.most_minor, currency)} ${currency}`;
+    else problem.textContent = `≤ ${written(screen.most_minor, currency, screen.language)} ${currency}`;
   };
   const correct = () => {
     field.value = "";
@@ -160,21 +160,15 @@ function addTip(screen, word, answer) {
 }
 
 function chooseCurrency(screen, word, answer) {
-  const { local, foreign, rate, markup_percent: markup, provider } = screen;
   const one = (money) => {
     const [figure, code] = split(money);
     return tile([el("small", {}, code), el("b", {}, figure)],
       () => answer({ currency: code }), "currency");
   };
-  const told = [
-    [word.rate, `1 ${local.currency} = ${rate} ${foreign.currency}`],
-    [word.markup, `${markup} %`],
-    [word.converts, provider],
-  ];
-  const node = face(screen, lines(screen.lines),
-    el("div", { class: "currencies" }, one(local), one(foreign)),
-    el("dl", { class: "told" }, told.map(([name, text]) =>
-      el("div", {}, el("dt", {}, name), el("dd", {}, text)))),
+  // Nothing is chosen beforehand, both look alike, and all there is to know stands below.
+  const node = face(screen,
+    el("div", { class: "currencies" }, one(screen.local), one(screen.foreign)),
+    lines(screen.lines, "told"),
     el("p", { class: "fine" }, word.yourChoice));
   return { node };
 }

@@ -431,7 +431,7 @@ function curl(talk) {
   };
   const quoted = JSON.stringify(extras, null, 2).replaceAll("'", "'\\''");
   return [
-    `curl ${location.origin}/wpi/com.worldline.payment.action.${intent} \\`,
+    `curl ${location.origin}/wpi/${encodeURIComponent(terminal.id)}/com.worldline.payment.action.${intent} \\`,
     '  -H "Authorization: Bearer $TOLLBRIDGE_TOKEN" \\',
     "  -H 'WPI-Package: com.example.till' -H 'Content-Type: application/json' \\",
     `  -d '${quoted}'`,
