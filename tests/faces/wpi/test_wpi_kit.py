@@ -4,16 +4,11 @@ import json
 
 import pytest
 
-from tollbridge.core.brands import BY_NAME
-from tollbridge.faces.wpi import face
-from tollbridge.faces.wpi.people import Script, WalletCard
-from tollbridge.ground.flow import Party
-from tollbridge.ground.secret import Secret
+from tests.faces.wpi.terminal import Terminal
 from tollbridge.testing.face_kit import FaceKit
 from tollbridge.wire.http import Headers, Request
 
 PACKAGE = Headers([("wpi-package", "com.example.till")])
-WALLET = [WalletCard("visa", Secret("4242424242424242"), BY_NAME["Visa"])]
 
 
 def sent(intent, **extras):
@@ -24,15 +19,11 @@ def sent(intent, **extras):
 @pytest.mark.req("P-047", "P-051", "P-343", "P-344", "P-346")
 class TestWpi(FaceKit):
     def face(self, world):
-        return face({}, world.clock, world.ids)
+        self.terminal = Terminal(world)
+        return self.terminal.face
 
     def parties(self):
-        script = Script(WALLET)
-
-        async def cardholder(message):
-            return script.cardholder(message)
-
-        return {Party.CARDHOLDER: cardholder}
+        return self.terminal.desk.parties()
 
     def paying(self):
         return sent(

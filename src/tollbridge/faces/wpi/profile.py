@@ -20,7 +20,6 @@ from tollbridge.faces.wpi.tables import (
     Road,
     Service,
 )
-from tollbridge.faces.wpi.words import LANGUAGES
 from tollbridge.ground.clock import Instant, moment
 from tollbridge.ground.currency import CURRENCIES
 from tollbridge.ground.errors import ConfigError
@@ -222,6 +221,9 @@ def _impossible(made: Profile) -> list[str]:
         problems.append('printer: "virtual", "none", "file:PATH" or "escpos:PLACE"')
     if not made.currencies or not made.languages or not made.acquirers:
         problems.append("currencies, languages and acquirers: at least one of each")
+    problems += [f"{code!r} is not a language (ISO 639-1)"
+                 for code in (*made.languages, made.merchant_language)
+                 if not (len(code) == 2 and code.isascii() and code.islower())]  # fmt: skip
     problems += [f"{name}: above zero is expected" for name in _POSITIVE
                  if getattr(made, name) <= 0]  # fmt: skip
     if made.dcc is not None:
@@ -238,8 +240,6 @@ def _impossible(made: Profile) -> list[str]:
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "acquirer_protocol": ACQUIRER_PROTOCOLS,
     "services": tuple(SERVICES),
-    "languages": LANGUAGES,
-    "merchant_language": LANGUAGES,
     "entries": tuple(ENTRY_MODES),
     "verifications": ("online_pin", "offline_pin", "signature", "none"),
     "signature": ("paper", "screen"),
