@@ -21,6 +21,11 @@ ARGUMENTS = (
     "--disable-sync",
 )
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
+NAMELESS = re.compile(
+    r"- (?:button|link|textbox|searchbox|combobox|checkbox|radio|switch|spinbutton|img|region)"
+    r"(?: \[.*\])?:?$",
+    re.MULTILINE,
+)
 PATIENCE_MS = 15_000
 
 
@@ -96,7 +101,15 @@ class Counter:
         """Wait for a screen or a notice."""
         place = self.page.locator(f"#screen[data-kind={kind}]")
         place.wait_for()
+        self.check()
         return place
+
+    def check(self):
+        """Everything that can be used has a name, and nothing is wider than the window."""
+        nameless = NAMELESS.findall(self.page.locator("body").aria_snapshot())
+        assert nameless == [], self.page.locator('body').aria_snapshot()
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(wide) <= 0
 
     def present(self, card, way="Tap"):
         self.shows("present_card")
@@ -104,6 +117,17 @@ class Counter:
         if face.get_attribute("aria-pressed") != "true":
             face.click(position={"x": 60, "y": 14})
         face.locator("xpath=..").get_by_role("button", name=way, exact=True).click()
+
+    def drag(self, card, way):
+        """Take a card from the wallet and present it the way hands do."""
+        mouse, face = self.page.mouse, self.page.locator(f".card[data-name={card}]").bounding_box()
+        mouse.move(face["x"] + 90, face["y"] + 14)
+        mouse.down()
+        zone = self.page.locator(f".zone-{way}").bounding_box()
+        middle = zone["x"] + zone["width"] / 2
+        mouse.move(middle, zone["y"] + 20, steps=8)
+        mouse.move(middle, zone["y"] + zone["height"] - 20, steps=8)
+        mouse.up()
 
     def pin(self, digits):
         self.shows("enter_pin")
@@ -121,10 +145,3 @@ def toml(table):
     if isinstance(table, dict):
         return "{" + ", ".join(f'"{name}" = {toml(v)}' for name, v in table.items()) + "}"
     return json.dumps(table)
-
-
-def words_of(module, name):
-    """Give an exported table of a module of the page, as its source has it."""
-    found = re.search(rf"export const {name} = (\{{.*?\n\}});", module.read_text(), re.DOTALL)
-    assert found, f"{name} is not in {module.name}"
-    return found[1]

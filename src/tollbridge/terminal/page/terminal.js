@@ -37,6 +37,8 @@ async function switcher() {
     title: one.shop,
     "aria-current": one.terminal === terminal.id ? "page" : null,
   }, one.terminal)));
+  const own = byId("switcher").querySelector("[aria-current]");
+  if (own) byId("switcher").scrollLeft = own.offsetLeft - byId("switcher").offsetLeft - 8;
   if (!all.some((one) => one.terminal === terminal.id)) alarm(`There is no terminal ${terminal.id}.`);
 }
 

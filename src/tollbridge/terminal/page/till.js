@@ -261,7 +261,8 @@ async function send(event) {
     }
   }
   if (service === "WPI_SVC_LAST_TRANSACTION") return last();
-  byId("send").blur();
+  // Nobody writes any more: the screen may take the focus.
+  document.activeElement.blur();
   return said(service, request, fields.includes("receiptTarget") ? lastSession() : undefined);
 }
 
