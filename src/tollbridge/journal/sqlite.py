@@ -204,6 +204,12 @@ class SqliteJournal:
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What the library raises; the second when it words an error about damaged text."""
 _ROW = "number, payment, version, body, hash"
+_VERSION = "SELECT version FROM notebook WHERE namespace = ? AND key = ?"
+_KEEP = (
+    "INSERT INTO notebook VALUES (?, ?, ?, 1) ON CONFLICT (namespace, key) "
+    "DO UPDATE SET value = excluded.value, version = version + 1"
+)
+_FORGET = "DELETE FROM notebook WHERE namespace = ? AND key = ?"
 _PAGE = "SELECT value, version FROM notebook WHERE namespace = ? AND key = ?"
 _AFTER_ALL = chr(0x10FFFF)  # sorts behind every letter a key may go on with
 
@@ -300,24 +306,16 @@ class _Batch:
 
 
 def _write_notes(database: sqlite3.Connection, batch: Notes) -> Result:
-    versions: dict[str, int] = {}
     for note in batch.notes:
-        page = database.execute(_PAGE, (batch.namespace, note.key)).fetchone()
-        versions[note.key] = page[1] if page else 0
-        if note.expected is not None and note.expected != versions[note.key]:
-            return Stale()
+        if note.expected is not None:
+            page = database.execute(_VERSION, (batch.namespace, note.key)).fetchone()
+            if note.expected != (page[0] if page else 0):
+                return Stale()
     for note in batch.notes:
         if note.value is None:
-            versions[note.key] = 0
-            database.execute(
-                "DELETE FROM notebook WHERE namespace = ? AND key = ?", (batch.namespace, note.key)
-            )
+            database.execute(_FORGET, (batch.namespace, note.key))
         else:
-            versions[note.key] += 1
-            database.execute(
-                "INSERT OR REPLACE INTO notebook VALUES (?, ?, ?, ?)",
-                (batch.namespace, note.key, note.value, versions[note.key]),
-            )
+            database.execute(_KEEP, (batch.namespace, note.key, note.value))
     return Written(0)
 
 

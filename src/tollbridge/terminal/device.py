@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 from itertools import count
 from typing import Protocol
 
@@ -105,7 +105,7 @@ class Kit:
     pace_s: float = PACE_S
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Sheet:
     """One receipt on paper, by its number."""
 
@@ -123,10 +123,10 @@ class Sheet:
             text=self.text, copy=self.copy, reference=slip.reference, signature=slip.signature
         )
 
-    @cached_property
+    @property
     def qr(self) -> str:
         """The reference as an SVG to scan, "" without one."""
-        return as_svg(self.slip.reference) if self.slip.reference else ""
+        return _qr(self.slip.reference) if self.slip.reference else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,11 @@ class Watch:
 
     news: asyncio.Event = field(default_factory=asyncio.Event)
     over: bool = False
+
+
+@lru_cache(maxsize=200)
+def _qr(reference: str) -> str:
+    return as_svg(reference)
 
 
 class Device:

@@ -3,6 +3,7 @@ the end.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,8 @@ FAULT, CODE = "sandbox.fault", "sandbox.code"
 def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Reply]:
     """Ask the host for what a card shall pay; ask the cardholder for more if the host wants it."""
     if run.scenario.offline:
-        return (yield from offline.decided(terminal, run, seen, money, run.scenario.offline))
+        sealed = yield from offline.sealed(run, seen)
+        return (yield from offline.decided(terminal, run, seen, money, sealed))
     verb = run.call.service.verb
     assert verb is not None
     while True:
@@ -46,13 +48,16 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
         pin = yield from _pin_after_all(run, operation, seen, money)
         if pin is None:
             break
-        seen = replace(seen, verification="online_pin", pin=pin)
-        draft = run.session.paper
-        assert draft is not None
-        session = run.session.with_slip(replace(draft, verification="online_pin"))
-        run.session = replace(session, attempt=session.attempt + 1)
+        seen.verification, seen.pin = "online_pin", pin
+        session = run.session
+        assert session.slip is not None
+        session.slip.verification = "online_pin"
+        session.attempt += 1
     if offline.possible(run, operation, seen, money):
-        return (yield from offline.decided(terminal, run, seen, money, "approved"))
+        with suppress(Refused):
+            # Without a key for what must wait, the host's silence stands.
+            sealed = yield from offline.sealed(run, seen)
+            return (yield from offline.decided(terminal, run, seen, money, sealed))
     return (yield from finished(terminal, run, operation, seen.application.brand.name))
 
 
@@ -100,7 +105,7 @@ def finished(terminal: Terminal, run: Run, operation: Operation, brand: str = ""
     if slip is not None and slip.signature_wanted and run.profile.signature == "screen":
         assert done.amount is not None
         path = yield from conversation.signature(run, done.amount)
-        slip = replace(slip, signature=path)
+        slip.signature = path
     notes: list[Note] = []
     if done.approved and run.session.service in CANCELLED_BY:
         note = yield from notebook.cancellable_note(
@@ -121,14 +126,14 @@ def recovered(terminal: Terminal, session: Session, version: int) -> Talk[Sessio
     if operation is None:
         remark = "the terminal stopped before the transaction was asked for"
         made: dict[str, Any] = codec.failed(Condition.INTERNAL, remark) | session.echoes
-        run.session = replace(session.with_slip(None), response=ending.text_of(made))
+        session.slip, session.response = None, ending.text_of(made)
     elif operation.unresolved and not operation.abandoned:
         return session
     else:
         done = told(session, operation)
         slip = answers.completed(terminal.profile, session, done)
         made = answers.response(terminal.profile, session, done, slip)
-        run.session = replace(session.with_slip(slip), response=ending.text_of(made))
+        session.slip, session.response = slip, ending.text_of(made)
         if done.approved and session.service in CANCELLED_BY:
             assert payment is not None
             brand = brand_of(payment.opening)

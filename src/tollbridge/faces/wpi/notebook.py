@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Protocol
 
 from tollbridge.faces.wpi import sessions
@@ -89,7 +88,8 @@ def attempted(terminal: Terminal, of: Named) -> Talk[list[Note]]:
     if found is None:
         return []
     page = terminal.pages.session(of.package, of.session)
-    return [Note(page, replace(found[0], attempt=of.attempt).write())]
+    found[0].attempt = of.attempt
+    return [Note(page, found[0].write())]
 
 
 def ended(terminal: Terminal, run: Run, notes: Sequence[Note] = ()) -> Talk[None]:
@@ -109,15 +109,18 @@ def written(terminal: Terminal, run: Run, notes: Sequence[Note] = ()) -> Talk[No
 
 def cancellable(terminal: Terminal, brand: str) -> Talk[list[str]]:
     """List the references of a brand's last payments that can be cancelled (4.1.2.6)."""
-    page: Page | None = yield Recall(terminal.pages.cancellable(brand))
-    return sessions.listed(page.value if page else None)
+    if brand not in terminal.cancellable:
+        page: Page | None = yield Recall(terminal.pages.cancellable(brand))
+        terminal.cancellable[brand] = sessions.listed(page.value if page else None)
+    return terminal.cancellable[brand]
 
 
 def cancellable_note(terminal: Terminal, brand: str, reference: str) -> Talk[Note]:
     """Make the note that puts a reference at the end of that list."""
     codes = [*(yield from cancellable(terminal, brand)), reference]
-    page = terminal.pages.cancellable(brand)
-    return Note(page, json.write(codes[-terminal.profile.cancellable_last :]))
+    codes = codes[-terminal.profile.cancellable_last :]
+    terminal.cancellable[brand] = codes
+    return Note(terminal.pages.cancellable(brand), json.write(codes))
 
 
 def period_note(terminal: Terminal, period: int, closing: int | None) -> Note:
@@ -139,19 +142,17 @@ def _place(terminal: Terminal, session: Session) -> Talk[list[Note]]:
     """Give the session a place in its application's history; the oldest one is forgotten."""
     package, pages = session.package, terminal.pages
     if package not in terminal.counts:
-        counted: Page | None = yield Recall(pages.package(package))
-        terminal.counts.setdefault(package, int(counted.value) if counted else 0)
-    count = terminal.counts[package]
-    terminal.counts[package] = count + 1
-    history = terminal.profile.session_history
-    slot = pages.slot(package, count % history)
-    notes = [Note(pages.package(package), str(count + 1).encode())]
-    if count >= history:
+        slots = yield from browse(pages.slots(package))
+        counts = [value_of(page)[0] for _, page in slots]
+        terminal.counts.setdefault(package, max(counts, default=0))
+    terminal.counts[package] += 1
+    count, history = terminal.counts[package], terminal.profile.session_history
+    slot, notes = pages.slot(package, count % history), list[Note]()
+    if count > history:
         oldest: Page | None = yield Recall(slot)
         if oldest is not None:
-            notes += yield from _forgotten(terminal, package, oldest.value.decode())
-    notes.append(Note(slot, session.session.encode()))
-    return notes
+            notes += yield from _forgotten(terminal, package, value_of(oldest)[1])
+    return [*notes, Note(slot, json.write([count, session.session]))]
 
 
 def _forgotten(terminal: Terminal, package: str, session: str) -> Talk[list[Note]]:
@@ -170,8 +171,9 @@ def _number(key: str) -> int:
 def printed(terminal: Terminal, session: Session, *, on_paper: bool) -> Talk[None]:
     """Keep whether a receipt of an exchange that is over is on paper."""
     page = terminal.pages.session(session.package, session.session)
+    session.printed = on_paper
     with suppress(JournalError):
-        yield Remember((Note(page, replace(session, printed=on_paper).write()),))
+        yield Remember((Note(page, session.write()),))
 
 
 def value_of(page: Page) -> Any:

@@ -74,13 +74,11 @@ def possible(run: Run, operation: Operation, seen: Seen, money: Money) -> bool:
     return unreachable or outcome.done(operation).decline is DeclineCode.ISSUER_UNAVAILABLE
 
 
-def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) -> Flow[Reply]:
-    """Let the card decide: "approved", "declined", or "refused_later" (approved, and refused when
-    it is uploaded)."""
-    if run.aborted:
-        raise Refused(Condition.ABORTED, "the business application asked for the abort")
+def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, sealed: str) -> Flow[Reply]:
+    """Let the card decide, which it does as the scenario wants: it approves, or declines, or
+    approves what is refused when it is uploaded. `sealed` is the card as it will wait."""
     run.sent = True
-    now, session = terminal.clock.now(), run.session
+    now, session, how = terminal.clock.now(), run.session, run.scenario.offline
     if how == "declined":
         done = Done(
             condition=Condition.HOST_REFUSAL,
@@ -92,7 +90,6 @@ def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) ->
         )
         slip = answers.completed(run.profile, session, done)
         return (yield from ending.concluded(terminal, run, done, slip))
-    sealed = yield from _sealed(run, seen)
     waiting = Waiting(
         package=session.package,
         session=session.session,
@@ -107,7 +104,7 @@ def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) ->
         until=now + run.profile.offline_days * DAY_S * MICROSECONDS_PER_S,
         code="05" if how == "refused_later" else "",
     )
-    run.session = replace(session, attempt=waiting.attempt)
+    session.attempt = waiting.attempt
     done = Done(condition=Condition.NONE, at=now, amount=money, code=OFFLINE_APPROVED, offline=True)
     slip = answers.completed(run.profile, run.session, done)
     notes = [Note(terminal.pages.offline(session.reference), waiting.write(), expected=0)]
@@ -155,7 +152,7 @@ def cancelled(
         code=OFFLINE_APPROVED,
         offline=True,
     )
-    run.session = run.session.with_slip(ending.drafted(terminal, run, found.money))
+    run.session.slip = ending.drafted(terminal, run, found.money)
     slip = answers.completed(run.profile, run.session, done)
     notes = [
         Note(terminal.pages.offline(reference), None, expected=version),
@@ -224,7 +221,8 @@ def _upload(
     )
 
 
-def _sealed(run: Run, seen: Seen) -> Talk[str]:
+def sealed(run: Run, seen: Seen) -> Talk[str]:
+    """Seal a card until its upload. Raises Refused where the secure element cannot."""
     expiry = seen.card.expiry.reveal() if seen.card.expiry else ""
     plain = Secret(f"{seen.card.number.reveal()} {expiry}".strip())
     answer = yield from conversation.say(run, Party.DEVICE, Seal(plain))
