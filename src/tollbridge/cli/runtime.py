@@ -31,11 +31,11 @@ from tollbridge.sandbox.service import Service
 from tollbridge.server.app import application
 from tollbridge.server.asgi import Credential
 from tollbridge.server.hosting import Hosted
+from tollbridge.server.secure import SecureElement
 from tollbridge.terminal.desk import Desk, desk
 from tollbridge.terminal.device import Kit
 from tollbridge.terminal.parameters import Management
 from tollbridge.terminal.reader import READERS, CardReader
-from tollbridge.terminal.secure import SecureElement
 from tollbridge.terminal.wallet import wallet
 from tollbridge.terminal.web import Guard, Web
 

@@ -12,7 +12,7 @@ import logging
 import os
 from pathlib import Path
 
-from tollbridge.faces.wpi.wishes import (
+from tollbridge.faces.contract import (
     Seal,
     Sealed,
     SecureFault,
