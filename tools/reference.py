@@ -149,6 +149,7 @@ def page_settings():
         ("`TOLLBRIDGE_SANDBOX_URL`", "a sandbox network in a process of its own"),
         ("`TOLLBRIDGE_SANDBOX_CONTROL`", "where `tollbridge sandbox` commands go"),
         ("`TOLLBRIDGE_NOTICE_KEY`", "the key the sandbox signs notices with"),
+        ("`TOLLBRIDGE_TILL`", "where `tollbridge wpi` remembers what was asked"),
         ("`TOLLBRIDGE_CARDS`", "the sealed file of a thing's cards"),
         ("`TOLLBRIDGE_CARDS_PASSPHRASE`", "what opens it, instead of the system's keyring"),
     ]
