@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from tollbridge.engine.transport import HttpTransport
-from tollbridge.faces.wpi.codec import WHAT
+from tollbridge.faces.wpi.codec import PACKAGE, WHAT
 from tollbridge.faces.wpi.messages import CANCELED
 from tollbridge.faces.wpi.tables import Kind
 from tollbridge.ground.errors import ConfigError, NoAnswer, NotSent, RemoteProtocolError
@@ -153,7 +153,8 @@ class MessengerChannel:
         waiting.append(answer)
         try:
             async with asyncio.timeout(limit_s):
-                await socket.send(json.write({"what": WHAT, "obj": dict(extras)}).decode())
+                parcel = {"what": WHAT, "obj": {**extras, PACKAGE: self._place.package}}
+                await socket.send(json.write(parcel).decode())
                 return await answer
         except Exception as error:  # noqa: BLE001 - whatever it is, no answer came
             raise Silent(f"{type(error).__name__} {scrub(str(error))}".rstrip()) from None
@@ -216,7 +217,12 @@ class MessengerChannel:
         if parcel.get("what") != WHAT or not isinstance(extras, dict):
             log.warning("the messenger sent something that is no message of WPI")
             return
-        for answer in self._waiting.get(str(extras.get("WPI_SESSION_ID")), ()):
+        session = extras.get("WPI_SESSION_ID")
+        waiting = self._waiting.get(str(session), [])
+        if session is None and len(self._waiting) == 1:
+            # It could not be read, so nobody else can be meant.
+            (waiting,) = self._waiting.values()
+        for answer in waiting:
             if not answer.done():
                 answer.set_result(extras)
                 return
