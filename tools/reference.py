@@ -196,7 +196,7 @@ def page_endpoints():
            ("GET /wpi/messenger", "The Messenger on a WebSocket"),
            ("GET /wpi/{terminal}/messenger", "The same, at a terminal by its name"))  # fmt: skip
     rows += [(f"`{call}`", does, "yes", "the session id") for call, does in wpi]
-    rows.append(("`/terminal…`", "A virtual terminal; see terminal-api.md", "no", ""))
+    rows.append(("`/terminal…`", "A virtual terminal; see terminal-api.md", "from afar", ""))
     rows += [
         (f"`{method} {path}`", does, key, name)
         for method, path, does, key, name in (

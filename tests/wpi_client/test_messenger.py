@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import sys
 import threading
 from dataclasses import replace
 
@@ -12,7 +11,6 @@ from websockets.asyncio.server import serve
 
 from tests.wpi_client.crooked import extras, success
 from tollbridge.faces.wpi.codec import WHAT
-from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.secret import Secret
 from tollbridge.wpi_client import (
     BlockingWpiClient,
@@ -190,12 +188,6 @@ def test_recovery_uses_it(crooked, opened, monkeypatch):
         assert paid.approved
         assert stored == [paid.session]
         till.close()
-
-
-def test_without_the_package_it_is_said_at_once(opened, monkeypatch):
-    monkeypatch.setitem(sys.modules, "websockets.asyncio.client", None)
-    with pytest.raises(ConfigError, match="pip install"):
-        opened(background="websocket")
 
 
 def test_an_unknown_outcome_stays_unknown_over_it_too(crooked, opened):

@@ -16,7 +16,7 @@ from tollbridge.engine.transport import HttpTransport
 from tollbridge.faces.wpi.codec import PACKAGE, WHAT
 from tollbridge.faces.wpi.messages import CANCELED
 from tollbridge.faces.wpi.tables import Kind
-from tollbridge.ground.errors import ConfigError, NoAnswer, NotSent, RemoteProtocolError
+from tollbridge.ground.errors import NoAnswer, NotSent, RemoteProtocolError
 from tollbridge.ground.secret import Secret, scrub
 from tollbridge.wire import json
 from tollbridge.wire.http import Headers, Request, Response
@@ -125,16 +125,13 @@ class MessengerChannel:
     """The Messenger of background actions (2) over one WebSocket, opened when it is needed.
 
     Requests and answers look alike, `{"what": 895349, "obj": {extras}}`; the session id says which
-    answer belongs to which request. Raises ConfigError where the package websockets is missing.
+    answer belongs to which request.
     """
 
     def __init__(self, place: Place, options: Options) -> None:
-        try:
-            client = import_module("websockets.asyncio.client")
-            exceptions = import_module("websockets.exceptions")
-        except ModuleNotFoundError:
-            raise ConfigError(["background = websocket needs: pip install websockets"]) from None
-        self._connect, self._refused = client.connect, exceptions.InvalidStatus
+        # Only who opens WebSockets loads what they need.
+        self._connect = import_module("websockets.asyncio.client").connect
+        self._refused = import_module("websockets.exceptions").InvalidStatus
         parts = urlsplit(place.address("messenger"))
         self._address = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
         self._place = place

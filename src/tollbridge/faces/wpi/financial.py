@@ -154,26 +154,17 @@ def _earlier(
     if was not in service.follows:
         raise _invalid(f"it stands for {was}, not for {' or '.join(service.follows)} (4.2.2)")
     found = yield from notebook.known(terminal, package, name)
-    slip = found[0].slip if found else None
-    last = found[0].attempt if found else terminal.profile.pin_tries + 1
-    payment, operation = yield from _carried_out(terminal, package, name, last)
+    attempt = found[0].attempt if found else 1
+    period = found[0].slip.period if found and found[0].slip else ""
+    key = terminal.pages.key(package, name, attempt)
+    payment: Payment | None = yield Look(key=key)
+    operation = payment.find(key) if payment else None
+    if payment is None or operation is None:
+        raise _invalid("the transaction was not carried out")
     if service is not SERVICES.get(f"WPI_SVC_CANCEL_{was.removeprefix('WPI_SVC_')}"):
         if not operation.unresolved and not _successful(operation):
             raise _invalid("the transaction was not successful")
-    return payment, operation, slip.period if slip else ""
-
-
-def _carried_out(
-    terminal: Terminal, package: str, session: str, last: int
-) -> Talk[tuple[Payment, Operation]]:
-    """Find what the host was asked for in an exchange: the last attempt that there was."""
-    for attempt in range(last, 0, -1):
-        key = terminal.pages.key(package, session, attempt)
-        payment: Payment | None = yield Look(key=key)
-        operation = payment.find(key) if payment else None
-        if payment is not None and operation is not None:
-            return payment, operation
-    raise _invalid("the transaction was not carried out")
+    return payment, operation, period
 
 
 def _successful(operation: Operation) -> bool:
