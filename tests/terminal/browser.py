@@ -107,7 +107,7 @@ class Counter:
     def check(self):
         """Everything that can be used has a name, and nothing is wider than the window."""
         nameless = NAMELESS.findall(self.page.locator("body").aria_snapshot())
-        assert nameless == [], self.page.locator("body").aria_snapshot()
+        assert nameless == [], self.page.locator('body').aria_snapshot()
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert self.page.evaluate(wide) <= 0
 

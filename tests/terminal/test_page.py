@@ -468,9 +468,7 @@ def test_everything_fits_a_small_screen(open_counter):
     counter.pin("1234")
     counter.shows("approved")
     counter.answer()
-    counter.page.evaluate(
-        "document.querySelectorAll('details').forEach(one => { one.open = true })"
-    )
+    counter.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     assert counter.page.evaluate("document.documentElement.scrollWidth") <= 360
     counter.page.screenshot(path=SHOTS / "everything-360.png", full_page=True)
 
