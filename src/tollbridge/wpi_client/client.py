@@ -24,7 +24,7 @@ from tollbridge.faces.wpi.tables import (
 )
 from tollbridge.ground.errors import JournalError, RemoteProtocolError, UsageError
 from tollbridge.ground.money import Money
-from tollbridge.ground.secret import Secret
+from tollbridge.ground.secret import Secret, scrub
 from tollbridge.wire import json
 from tollbridge.wpi_client import results
 from tollbridge.wpi_client.channel import (
@@ -90,6 +90,8 @@ class WpiClient:
     `url` is the server's; `terminal` names one of its terminals ("": the first). `token` is the
     credential, `package` the name of this application, "com.example.till". `journal` is the file of
     this till's exchanges: keep it as long as the till's own books.
+
+    The journal is written where the client runs, some milliseconds each time.
 
     Services of one terminal come one after the other; `abort`, `information` and `last_transaction`
     may be called meanwhile. Amounts are Money, or minor units with an ISO 4217 code.
@@ -400,13 +402,13 @@ class WpiClient:
                 self._close(Exchange(session=session, fate=Fate.NOT_EXECUTED), str(error))
                 raise
             except (Silent, RemoteProtocolError) as error:
-                log.warning("%s %s: no answer: %s", service, session, error)
+                log.warning("%s %s: no answer: %s", service, session, scrub(str(error)))
                 found = await self._find_out(session, service)
             else:
                 assert told.result is not None
                 found = told
                 if told.result.condition in DOUBTFUL:
-                    log.warning("%s %s: %s", service, session, told.result.remark)
+                    log.warning("%s %s: %s", service, session, scrub(told.result.remark))
                     found = await self._find_out(session, service)
                 if found.fate is Fate.NOT_EXECUTED:
                     found = told  # the terminal remembers nothing of it, so this stands

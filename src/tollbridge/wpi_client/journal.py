@@ -79,9 +79,13 @@ class SessionJournal:
             self._database = sqlite3.connect(
                 self.file, timeout=5, isolation_level=None, check_same_thread=False
             )
-        with self._failing():
-            self._prepare()
-            self._forget(kept)
+        try:
+            with self._failing():
+                self._prepare()
+                self._forget(kept)
+        except JournalFailed:
+            self._database.close()
+            raise
 
     @contextmanager
     def alone(self) -> Iterator[None]:
