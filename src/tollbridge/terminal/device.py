@@ -190,6 +190,7 @@ class Device:
         self._verify: Callable[[Secret[str]], Awaitable[PinVerified | PinWrong]] | None = None
         self._amount: Money | None = None
         self._followed = False
+        self._began_at_screen = False
         self._number: Secret[str] | None = None
         self._rehearsed: Secret[str] | None = None
         self._printer: tuple[str, Printer] | None = None
@@ -287,6 +288,10 @@ class Device:
             case other:
                 raise LocalProtocolError(f"a device does not know {type(other).__name__}")
 
+    def _asks_at_screen(self) -> bool:
+        """Say who plays: who began an exchange ends it, also when the page is loaded again."""
+        return self._began_at_screen if self._about.running is not None else self.by_browser
+
     async def _person(self, party: Party, saying: Saying) -> Answer | None:
         wish = saying.wish
         match wish:
@@ -300,7 +305,7 @@ class Device:
                 return await self._present(saying, wish)
             case EnterPin() if saying.dictated is not None:
                 self._rehearsed = self._number
-        if self.by_browser:
+        if self._asks_at_screen():
             return await self.screen.ask(party, saying)
         return self.script.answer(saying)
 
@@ -313,7 +318,7 @@ class Device:
             # The script would always be faster than a hand with a card.
             at_screen = self.screen.ask(Party.CARDHOLDER, saying)
             answer, read = await either(reader, wish, at_screen)
-        elif self.by_browser:
+        elif self._asks_at_screen():
             answer = await self.screen.ask(Party.CARDHOLDER, saying)
         else:
             answer = self.script.answer(saying)
@@ -359,6 +364,7 @@ class Device:
 
     def _begin(self, wish: Begin) -> Scenario | None:
         self._amount = wish.amount
+        self._began_at_screen = self.by_browser
         self._follow()
         self.screen.clear()
         if self._rehearsed is not None:

@@ -53,6 +53,8 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
         assert session.slip is not None
         session.slip.verification = "online_pin"
         session.attempt += 1
+    if seen.card.stays or run.scenario.card == "stays":
+        yield from conversation.tell(run, Topic.REMOVE_CARD)
     if offline.possible(run, operation, seen, money):
         with suppress(Refused):
             # Without a key for what must wait, the host's silence stands.
