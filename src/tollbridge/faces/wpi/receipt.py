@@ -53,12 +53,10 @@ def text(profile: Profile, slip: Slip, copy: str, *, duplicate: bool = False) ->
     if copy not in copies(slip):
         return ""
     width, language = profile.receipt_width, _language(profile, slip, copy)
-    lines = _head(profile.shop, width, language, duplicate)
-    if slip.kind == "day_end":
-        return lines + _day_end(profile, slip, language)
-    if slip.kind == "configuration":
-        return lines + _configuration(profile, slip, language)
-    return lines + _transaction(profile, slip, language) + _foot(profile, slip, copy, language)
+    head = _head(profile.shop, width, language, duplicate, slip.kind == "transaction")
+    if slip.kind == "transaction":
+        return head + _transaction(profile, slip, language) + _foot(profile, slip, copy, language)
+    return head + _management(profile, slip, language)
 
 
 def shop_info(profile: Profile) -> dict[str, str]:
@@ -91,8 +89,8 @@ def _both(profile: Profile, slip: Slip, *, duplicate: bool) -> dict[str, str]:
     merchant, client = (_language(profile, slip, copy) for copy in (MERCHANT, CLIENT))
     if slip.kind != "transaction" or merchant != client:
         return {copy: text(profile, slip, copy, duplicate=duplicate) for copy in (MERCHANT, CLIENT)}
-    body = _head(profile.shop, profile.receipt_width, merchant, duplicate)
-    body += _transaction(profile, slip, merchant)
+    head = _head(profile.shop, profile.receipt_width, merchant, duplicate, True)
+    body = head + _transaction(profile, slip, merchant)
     return {copy: body + _foot(profile, slip, copy, merchant) for copy in (MERCHANT, CLIENT)}
 
 
@@ -104,14 +102,14 @@ def _language(profile: Profile, slip: Slip, copy: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _head(shop: Shop, width: int, language: str, duplicate: bool) -> str:  # noqa: FBT001 - a key
+def _head(shop: Shop, width: int, language: str, duplicate: bool, confirms: bool) -> str:  # noqa: FBT001 - a key
     """Write what stands above everything: the same for every receipt of a shop."""
-    said, rule = words(language), "-" * width
+    said = words(language)
     lines = _centred(f"*** {said.duplicate} ***", width) if duplicate else []
-    lines += [*_centred(said.confirmation, width), rule]
+    lines += [*_centred(said.confirmation, width), _rule(width)] if confirms else []
     for line in (shop.name, shop.address, f"{shop.zip_code} {shop.city}"):
         lines += _centred(line, width)
-    return "\n".join([*lines, rule]) + "\n"
+    return "\n".join([*lines, _rule(width)]) + "\n"
 
 
 @lru_cache(maxsize=256)
@@ -144,7 +142,7 @@ def _transaction(profile: Profile, slip: Slip, language: str) -> str:
         lines.append(_pair(said.reference, slip.merchant_reference, width))
     lines += _referred(slip, said, width)
     if slip.approved:
-        lines += [_line(_verified(slip, said), width)] if slip.verification else []
+        lines += [_line(_verified(slip, said), width)] if _verifies(slip) else []
         lines += [_line(said.offline, width)] if slip.offline else []
     return "\n".join(lines) + "\n"
 
@@ -210,39 +208,43 @@ def _conversion(profile: Profile, slip: Slip, said: Words, language: str) -> lis
     return [*lines, *_wrapped(_statement(slip, said), width), _rule(width)]
 
 
-def _day_end(profile: Profile, slip: Slip, language: str) -> str:
-    """Write a day-end: per brand and currency how many, and how much (4.3.2)."""
+def _management(profile: Profile, slip: Slip, language: str) -> str:
+    """Write what a day-end or a parameterization came to: for the merchant alone (4.3)."""
     said, width = words(language), profile.receipt_width
-    lines = [_title(said.day_end, width), _when(slip.at, said)]
+    lines = [_title(said.types.get(slip.service, slip.service), width), _when(slip.at, said)]
+    if not slip.approved:
+        lines.append(_pair(said.status, _status(slip, said), width))
+        lines += [_pair(said.reason, slip.text, width)] if slip.text else []
     if slip.period:
         lines.append(_pair(said.period, slip.period, width))
     lines.append(_pair(said.pos, profile.acquirers[0].terminal_id, width))
     lines += [_pair(said.merchant, profile.merchant, width), _rule(width)]
+    if slip.kind == "day_end":
+        lines += _totals(slip, said, language, width)
+    for line in slip.lines:
+        lines += _wrapped(_clean(line), width)
+    return "\n".join([*lines, *_referred(slip, said, width), "", _title(said.merchant_copy, width)])
+
+
+def _totals(slip: Slip, said: Words, language: str, width: int) -> list[str]:
+    """Write per brand and currency how many and how much, and the sum of each currency (4.3.2)."""
     sums: dict[str, tuple[int, int]] = {}
+    blocks: list[tuple[str, str, int, int]] = []
     for each in slip.totals:
         code, count, minor = each["currency"], each["count"], each["amount_minor"]
         so_far = sums.get(code, (0, 0))
         sums[code] = so_far[0] + count, so_far[1] + minor
-        lines.append(_line(each["brand"], width))
-        lines.append(_pair(f"{count} {said.count}", _amount(minor, code, language), width))
-    if not sums:
-        lines.append(_line(said.nothing, width))
+        blocks.append((each["brand"], code, count, minor))
+    if not blocks:
+        return [_line(said.nothing, width)]
+    lines = []
+    for name, code, count, minor in blocks:
+        lines += [_line(name, width), _pair(said.count, str(count), width)]
+        lines.append(_pair(said.amount, _amount(minor, code, language), width))
     for code, (count, minor) in sums.items():
-        lines += [_rule(width), _line(said.total, width)]
-        lines.append(_pair(f"{count} {said.count}", _amount(minor, code, language), width))
-    return "\n".join([*lines, *_referred(slip, said, width), "", _title(said.merchant_copy, width)])
-
-
-def _configuration(profile: Profile, slip: Slip, language: str) -> str:
-    """Write what a parameterization came to (4.3.3, 4.3.4)."""
-    said, width = words(language), profile.receipt_width
-    lines = [_title(said.types.get(slip.service, slip.service), width), _when(slip.at, said)]
-    lines.append(_pair(said.status, _status(slip, said), width))
-    lines.append(_pair(said.pos, profile.acquirers[0].terminal_id, width))
-    lines += [_pair(said.merchant, profile.merchant, width), _rule(width)]
-    for line in slip.lines:
-        lines += _wrapped(_clean(line), width)
-    return "\n".join([*lines, *_referred(slip, said, width), "", _title(said.merchant_copy, width)])
+        lines += [_rule(width), _pair(said.count, str(count), width)]
+        lines.append(_pair(said.total, _amount(minor, code, language), width))
+    return lines
 
 
 # The data
@@ -304,7 +306,7 @@ def _json_transaction(profile: Profile, slip: Slip, said: Words, data: dict[str,
         data.update({name: value for name, value in given.items() if value})
     if slip.approved:
         data["legalIdentificationRequired"] = slip.identification
-        if slip.verification:
+        if _verifies(slip):
             data["cardholderVerificationMethod"] = _verified(slip, said)
     theirs = words(_language(profile, slip, CLIENT))
     data["cardholderReceiptText"] = _said(slip, theirs, CLIENT)
@@ -374,6 +376,10 @@ def _said(slip: Slip, said: Words, copy: str) -> str:
     """Give status and reason in one line."""
     status, reason = _status(slip, said), "" if slip.approved else _reason(slip, said, copy)
     return f"{status}: {reason}" if reason else status
+
+
+def _verifies(slip: Slip) -> bool:
+    return slip.card_read and bool(slip.verification)
 
 
 def _verified(slip: Slip, said: Words) -> str:

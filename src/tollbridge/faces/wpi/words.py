@@ -63,7 +63,6 @@ class Words:
     dcc_provider: str
     dcc_statement: str
 
-    day_end: str
     period: str
     count: str
     nothing: str
@@ -185,9 +184,8 @@ ENGLISH = Words(
     dcc_provider="Converted by:",
     dcc_statement="I was offered the choice to pay in {local} or in {foreign}, and I accept the"
     " conversion, its rate and the amount in {foreign}. My choice is final.",
-    day_end="Day-end",
     period="Period:",
-    count="transactions",
+    count="Transactions:",
     nothing="No transactions",
 )
 
@@ -271,9 +269,8 @@ _GERMAN = Words(
     dcc_provider="Umrechnung durch:",
     dcc_statement="Ich hatte die Wahl, in {local} oder in {foreign} zu zahlen, und nehme die"
     " Umrechnung, ihren Kurs und den Betrag in {foreign} an. Meine Wahl ist endgültig.",
-    day_end="Tagesabschluss",
     period="Periode:",
-    count="Transaktionen",
+    count="Transaktionen:",
     nothing="Keine Transaktionen",
 )
 
@@ -357,9 +354,8 @@ _FRENCH = Words(
     dcc_provider="Converti par :",
     dcc_statement="J'ai eu le choix de payer en {local} ou en {foreign} et j'accepte la"
     " conversion, son taux et le montant en {foreign}. Mon choix est définitif.",
-    day_end="Fin de journée",
     period="Période :",
-    count="transactions",
+    count="Transactions :",
     nothing="Aucune transaction",
 )
 
@@ -443,9 +439,8 @@ _DUTCH = Words(
     dcc_provider="Omgerekend door:",
     dcc_statement="Ik had de keuze om in {local} of in {foreign} te betalen en aanvaard de"
     " omrekening, de koers en het bedrag in {foreign}. Mijn keuze is definitief.",
-    day_end="Dagafsluiting",
     period="Periode:",
-    count="transacties",
+    count="Transacties:",
     nothing="Geen transacties",
 )
 
@@ -529,9 +524,8 @@ _ITALIAN = Words(
     dcc_provider="Convertito da:",
     dcc_statement="Mi è stata offerta la scelta di pagare in {local} o in {foreign} e accetto la"
     " conversione, il tasso e l'importo in {foreign}. La mia scelta è definitiva.",
-    day_end="Chiusura giornaliera",
     period="Periodo:",
-    count="transazioni",
+    count="Transazioni:",
     nothing="Nessuna transazione",
 )
 
@@ -615,9 +609,8 @@ _SPANISH = Words(
     dcc_provider="Convertido por:",
     dcc_statement="Se me ofreció elegir entre pagar en {local} o en {foreign} y acepto la"
     " conversión, su tipo y el importe en {foreign}. Mi elección es definitiva.",
-    day_end="Cierre del día",
     period="Período:",
-    count="operaciones",
+    count="Operaciones:",
     nothing="Sin operaciones",
 )
 
