@@ -31,7 +31,7 @@ def response(profile: Profile, session: Session, done: Done, slip: Slip | None) 
 
 def completed(profile: Profile, session: Session, done: Done) -> Slip | None:
     """Give the slip of an exchange with what it came to."""
-    draft = session.paper
+    draft = session.slip
     if draft is None:
         return None
     signed = draft.verification == "signature" or done.action is Action.ASK_SIGNATURE

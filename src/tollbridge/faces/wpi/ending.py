@@ -1,6 +1,6 @@
 """How an exchange begins and ends: what is asked for, the slip, the response, the paper."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,8 +29,8 @@ def concluded(
     made = answers.response(profile, run.session, done, slip)
     prints = slip is not None and run.delegated and profile.print_automatically
     prints = prints and profile.printer != "none"
-    session = replace(run.session.with_slip(slip), printed=prints, response=text_of(made))
-    run.session = session
+    session = run.session
+    session.slip, session.printed, session.response = slip, prints, text_of(made)
     if done.offline:
         # Only the notebook knows: what is not written was not approved.
         yield from notebook.written(terminal, run, notes)
@@ -39,7 +39,8 @@ def concluded(
     topic = Topic.APPROVED if done.approved else Topic.DECLINED
     yield from conversation.tell(run, topic, done.amount, done.remark)
     if prints and slip is not None:
-        fault = yield from printed(run, slip, ("merchant", "client"))
+        formatted = made.get("receipt", {}).get("formatted")
+        fault = yield from printed(run, slip, ("merchant", "client"), formatted)
         if fault is not None:
             yield from notebook.printed(terminal, session, on_paper=False)
     return _delivered(run, answers.reply(run.call, made))
@@ -51,10 +52,17 @@ def notice(topic: Topic, text: str) -> Notice:
 
 
 def printed(
-    run: Run, slip: Slip, copies: tuple[str, ...], *, duplicate: bool = False
+    run: Run,
+    slip: Slip,
+    copies: tuple[str, ...],
+    texts: Mapping[str, str] | None = None,
+    *,
+    duplicate: bool = False,
 ) -> Talk[PrinterFault | None]:
-    """Print copies of a receipt; give what the printer complained of."""
-    texts = {copy: text(run.profile, slip, copy, duplicate=duplicate) for copy in copies}
+    """Print copies of a receipt, from `texts` where they are written; give what the printer
+    complained of."""
+    if texts is None:
+        texts = {copy: text(run.profile, slip, copy, duplicate=duplicate) for copy in copies}
     wish = Print(slip=slip, copies=copies, texts=texts, duplicate=duplicate)
     answer = yield from conversation.put(run, wish)
     return answer if isinstance(answer, PrinterFault) else None
@@ -133,7 +141,7 @@ def card_details(run: Run, seen: Seen) -> dict[str, str]:
         details["cryptogram"] = seen.card.cryptogram
     if seen.verification in ("offline_pin", "device"):
         details["verified"] = seen.verification
-    slip = run.session.paper
+    slip = run.session.slip
     if slip is not None and slip.tip_minor:
         details["tip_minor"] = str(slip.tip_minor)
     if slip is not None and slip.dcc is not None:

@@ -139,15 +139,15 @@ def _held(terminal: Terminal, run: Run) -> Flow[Reply]:
     """Read the request, learn what a scenario wants, and go the service's road."""
     wanted = check.wanted(run.call, run.profile)
     echoes = {name: wanted.fields[name] for name in ECHOED if name in wanted.fields}
-    run.session = replace(run.session, echoes=echoes, receipt_formats=wanted.receipt_formats)
+    run.session.echoes, run.session.receipt_formats = echoes, wanted.receipt_formats
     run.delegated = wanted.fields.get("receiptDelegation") is not False
     run.scenario = yield from _scenario(run, wanted.money)
     run.pins.extend(run.scenario.pins)
     if run.scenario.condition in AT_ONCE:
         raise Refused(run.scenario.condition, "the scenario wants it")
     reply = yield from ROADS[run.call.service.road](terminal, run, wanted)
-    if run.session.slip:
-        terminal.last_slip = run.session.paper
+    if run.session.slip is not None:
+        terminal.last_slip = run.session.slip
     return replace(reply, ignored=wanted.ignored) if wanted.ignored else reply
 
 
@@ -172,8 +172,7 @@ def _refused(terminal: Terminal, run: Run, refused: Refused) -> Flow[Reply]:
     if refused.condition is Condition.SESSION_ID_ALREADY_IN_USE:
         return answers.reply(run.call, made)
     if not isinstance(refused, Unknown):
-        session = replace(run.session.with_slip(None), response=ending.text_of(made))
-        run.session = session
+        run.session.slip, run.session.response = None, ending.text_of(made)
         yield from notebook.ended(terminal, run)
     saying = Saying(
         terminal=run.profile.terminal_id,

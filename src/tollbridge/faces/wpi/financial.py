@@ -47,7 +47,7 @@ def with_card(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     draft = ending.drafted(
         terminal, run, total, seen, tip_minor=tip_minor if offers_tips else None, dcc=dcc
     )
-    run.session = run.session.with_slip(draft)
+    run.session.slip = draft
     return (yield from host.with_card(terminal, run, seen, total))
 
 
@@ -66,7 +66,7 @@ def cancelled(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     if service.cancels in SETTLED and period != f"{terminal.period:06d}":
         raise _invalid("a day-end closed the transaction; refund it instead (4.3.2)")
     yield from _still_cancellable(terminal, code, host.brand_of(payment.opening))
-    run.session = run.session.with_slip(ending.drafted(terminal, run, target.approved_amount))
+    run.session.slip = ending.drafted(terminal, run, target.approved_amount)
     ask = ending.ask_for(terminal, run, Verb.VOID, payment=payment.id, target=target.ordinal)
     operation = yield from host.asked(terminal, run, ask)
     return (yield from host.finished(terminal, run, operation))
@@ -93,7 +93,7 @@ def continued(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         _not_expired(terminal, run, operation)
     if service.password_protected:
         yield from conversation.password(run)
-    run.session = run.session.with_slip(ending.drafted(terminal, run, money))
+    run.session.slip = ending.drafted(terminal, run, money)
     if money.amount_minor == 0:
         ask = ending.ask_for(terminal, run, Verb.VOID, payment=payment.id, target=1)
     else:
@@ -163,7 +163,7 @@ def _earlier(
         raise _invalid(f"it stands for {was}, not for {' or '.join(service.follows)} (4.2.2)")
     found = yield from notebook.known(terminal, package, name)
     attempt = found[0].attempt if found else 1
-    period = (found[0].slip or {}).get("period", "") if found else ""
+    period = found[0].slip.period if found and found[0].slip else ""
     key = terminal.pages.key(package, name, attempt)
     payment: Payment | None = yield Look(key=key)
     operation = payment.find(key) if payment else None

@@ -47,10 +47,10 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
         if pin is None:
             break
         seen = replace(seen, verification="online_pin", pin=pin)
-        draft = run.session.paper
-        assert draft is not None
-        session = run.session.with_slip(replace(draft, verification="online_pin"))
-        run.session = replace(session, attempt=session.attempt + 1)
+        session = run.session
+        assert session.slip is not None
+        session.slip = replace(session.slip, verification="online_pin")
+        session.attempt += 1
     if offline.possible(run, operation, seen, money):
         return (yield from offline.decided(terminal, run, seen, money, "approved"))
     return (yield from finished(terminal, run, operation, seen.application.brand.name))
@@ -121,14 +121,14 @@ def recovered(terminal: Terminal, session: Session, version: int) -> Talk[Sessio
     if operation is None:
         remark = "the terminal stopped before the transaction was asked for"
         made: dict[str, Any] = codec.failed(Condition.INTERNAL, remark) | session.echoes
-        run.session = replace(session.with_slip(None), response=ending.text_of(made))
+        session.slip, session.response = None, ending.text_of(made)
     elif operation.unresolved and not operation.abandoned:
         return session
     else:
         done = told(session, operation)
         slip = answers.completed(terminal.profile, session, done)
         made = answers.response(terminal.profile, session, done, slip)
-        run.session = replace(session.with_slip(slip), response=ending.text_of(made))
+        session.slip, session.response = slip, ending.text_of(made)
         if done.approved and session.service in CANCELLED_BY:
             assert payment is not None
             brand = brand_of(payment.opening)

@@ -1,6 +1,5 @@
 """The management services (4.3): day-end, parameters, printing, the menu."""
 
-from dataclasses import replace
 from typing import Any
 
 from tollbridge.faces.wpi import answers, conversation, dayend, ending, notebook, parameters
@@ -47,7 +46,7 @@ def print_receipt(terminal: Terminal, call: Call, wanted: Wanted) -> Flow[Reply]
             Condition.SERVICE_NOT_SUPPORTED,
             "there is neither a printer nor a digital delivery (4.3.5)",
         )
-    slip = session.paper if session.over else None
+    slip = session.slip if session.over else None
     wished = RECEIPT_TARGETS[wanted.fields["receiptTarget"]]
     if slip is None or not set(wished) <= set(copies(slip)):
         raise Refused(Condition.GENERIC, "receipt not available (4.3.5)")
@@ -74,7 +73,7 @@ def menu(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
             said = yield from _chosen(terminal, run, answer.item)
         except Refused as refused:
             said = (refused.remark,)
-    run.session = replace(run.session, response=ending.text_of(SUCCEEDED))
+    run.session.response = ending.text_of(SUCCEEDED)
     yield from notebook.ended(terminal, run)
     return answers.reply(run.call, SUCCEEDED)
 
@@ -136,8 +135,8 @@ def _with_receipt(terminal: Terminal, run: Run, slip: Slip, notes: list[Note]) -
     paper = receipt(formats, profile, slip)
     made = SUCCEEDED | ({"receipt": paper} if paper else {})
     prints = profile.printer != "none" and profile.print_automatically
-    session = replace(run.session.with_slip(slip), printed=prints, response=ending.text_of(made))
-    run.session = session
+    session = run.session
+    session.slip, session.printed, session.response = slip, prints, ending.text_of(made)
     yield from notebook.written(terminal, run, notes)
     terminal.last_slip = slip
     if prints:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Protocol
 
 from tollbridge.faces.wpi import sessions
@@ -89,7 +88,8 @@ def attempted(terminal: Terminal, of: Named) -> Talk[list[Note]]:
     if found is None:
         return []
     page = terminal.pages.session(of.package, of.session)
-    return [Note(page, replace(found[0], attempt=of.attempt).write())]
+    found[0].attempt = of.attempt
+    return [Note(page, found[0].write())]
 
 
 def ended(terminal: Terminal, run: Run, notes: Sequence[Note] = ()) -> Talk[None]:
@@ -109,15 +109,18 @@ def written(terminal: Terminal, run: Run, notes: Sequence[Note] = ()) -> Talk[No
 
 def cancellable(terminal: Terminal, brand: str) -> Talk[list[str]]:
     """List the references of a brand's last payments that can be cancelled (4.1.2.6)."""
-    page: Page | None = yield Recall(terminal.pages.cancellable(brand))
-    return sessions.listed(page.value if page else None)
+    if brand not in terminal.cancellable:
+        page: Page | None = yield Recall(terminal.pages.cancellable(brand))
+        terminal.cancellable[brand] = sessions.listed(page.value if page else None)
+    return terminal.cancellable[brand]
 
 
 def cancellable_note(terminal: Terminal, brand: str, reference: str) -> Talk[Note]:
     """Make the note that puts a reference at the end of that list."""
     codes = [*(yield from cancellable(terminal, brand)), reference]
-    page = terminal.pages.cancellable(brand)
-    return Note(page, json.write(codes[-terminal.profile.cancellable_last :]))
+    codes = codes[-terminal.profile.cancellable_last :]
+    terminal.cancellable[brand] = codes
+    return Note(terminal.pages.cancellable(brand), json.write(codes))
 
 
 def period_note(terminal: Terminal, period: int, closing: int | None) -> Note:
@@ -170,8 +173,9 @@ def _number(key: str) -> int:
 def printed(terminal: Terminal, session: Session, *, on_paper: bool) -> Talk[None]:
     """Keep whether a receipt of an exchange that is over is on paper."""
     page = terminal.pages.session(session.package, session.session)
+    session.printed = on_paper
     with suppress(JournalError):
-        yield Remember((Note(page, replace(session, printed=on_paper).write()),))
+        yield Remember((Note(page, session.write()),))
 
 
 def value_of(page: Page) -> Any:

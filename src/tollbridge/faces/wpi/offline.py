@@ -107,7 +107,7 @@ def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) ->
         until=now + run.profile.offline_days * DAY_S * MICROSECONDS_PER_S,
         code="05" if how == "refused_later" else "",
     )
-    run.session = replace(session, attempt=waiting.attempt)
+    session.attempt = waiting.attempt
     done = Done(condition=Condition.NONE, at=now, amount=money, code=OFFLINE_APPROVED, offline=True)
     slip = answers.completed(run.profile, run.session, done)
     notes = [Note(terminal.pages.offline(session.reference), waiting.write(), expected=0)]
@@ -155,7 +155,7 @@ def cancelled(
         code=OFFLINE_APPROVED,
         offline=True,
     )
-    run.session = run.session.with_slip(ending.drafted(terminal, run, found.money))
+    run.session.slip = ending.drafted(terminal, run, found.money)
     slip = answers.completed(run.profile, run.session, done)
     notes = [
         Note(terminal.pages.offline(reference), None, expected=version),

@@ -40,7 +40,7 @@ def recognised(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         made |= yield from _payment_card(terminal, run, wanted, card)
     else:
         made |= yield from _other_card(run, card, options)
-    run.session = replace(run.session, response=ending.text_of(made))
+    run.session.response = ending.text_of(made)
     yield from notebook.ended(terminal, run)
     return answers.reply(run.call, made)
 

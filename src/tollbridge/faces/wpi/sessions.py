@@ -7,7 +7,7 @@ forget next; `cancellable/<brand>` the last payments. Others: `batch.py`, `offli
 `parameters.py`.
 """
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tollbridge.faces.wpi.slip import Slip
@@ -17,9 +17,9 @@ from tollbridge.ground.ids import IdempotencyKey
 from tollbridge.wire import json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Session:
-    """One exchange. `response` is the WPI_RESPONSE as it was sent; "" while it is not over.
+    """One exchange, as it becomes. `response` is the WPI_RESPONSE as it was sent; "" while it is not over.
 
     `reference` is its paymentSolutionReference; `attempt` counts how often the host was asked: a
     card that wants a PIN after all is asked for again, under another key. `slip` is what its
@@ -34,7 +34,7 @@ class Session:
     attempt: int = 1
     echoes: dict[str, Any] = field(default_factory=dict)
     receipt_formats: tuple[str, ...] = ()
-    slip: dict[str, Any] | None = None
+    slip: Slip | None = None
     tips: bool = False
     converts: bool = False
     printed: bool = False
@@ -45,33 +45,34 @@ class Session:
         """Whether the exchange ended with a response."""
         return bool(self.response)
 
-    @property
-    def paper(self) -> Slip | None:
-        """The slip as a value."""
-        return read_slip(self.slip) if self.slip else None
-
-    def with_slip(self, slip: Slip | None) -> "Session":
-        """Give the session with another slip."""
-        return replace(self, slip=slip.written() if slip else None)
-
     def write(self) -> bytes:
         """Write the session, without what is as it is by default."""
-        return json.write(
-            {name: value for name, default in _NAMES
-             if (value := getattr(self, name)) != default}
-        )  # fmt: skip
+        page: dict[str, Any] = {
+            "package": self.package,
+            "session": self.session,
+            "service": self.service,
+            "reference": self.reference,
+        }
+        for name in _OPTIONAL:
+            if value := getattr(self, name):
+                page[name] = value
+        if self.attempt > 1:
+            page["attempt"] = self.attempt
+        if self.slip is not None:
+            page["slip"] = self.slip.written()
+        return json.write(page)
 
 
-_NAMES = tuple(
-    (item.name, () if item.name == "receipt_formats" else {} if item.name == "echoes"
-     else item.default) for item in fields(Session)
-)  # fmt: skip
+_OPTIONAL = ("echoes", "receipt_formats", "tips", "converts", "printed", "response")
 
 
 def read(value: bytes) -> Session:
     """Read a session as `write` wrote it."""
-    session = Session(**json.read_object(value, what="session"))
-    return replace(session, receipt_formats=tuple(session.receipt_formats))
+    page = json.read_object(value, what="session")
+    session = Session(**page)
+    session.receipt_formats = tuple(session.receipt_formats)
+    session.slip = read_slip(page["slip"]) if "slip" in page else None
+    return session
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Who prints it (merchant, shop, terminal) stands in the profile, how it looks in 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from tollbridge.wire import json
@@ -64,11 +65,12 @@ class Slip:
 
     def written(self) -> dict[str, Any]:
         """Give the slip as JSON, without what is left out."""
-        found = {name: getattr(self, name) for name in _NAMES}
-        return {name: value for name, value in found.items() if value not in ("", None, [])}
+        found = zip(_NAMES, _values(self), strict=True)
+        return {name: value for name, value in found if value or value is False or value == 0}
 
 
 _NAMES = tuple(item.name for item in fields(Slip))
+_values = attrgetter(*_NAMES)
 
 
 def read(value: Mapping[str, Any]) -> Slip:

@@ -117,6 +117,7 @@ class Terminal:
         self.closing: int | None = None
         self.next_line = 1
         self.counts: dict[str, int] = {}
+        self.cancellable: dict[str, list[str]] = {}
         self.fetched: set[Parameters] = set()
 
     def takes_card(self, run: Run, money: Money) -> Seen | None:
