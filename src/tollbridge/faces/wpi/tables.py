@@ -255,7 +255,7 @@ _SERVICES = (
     _management("ACQUIRER_PARAMETERIZATION", "4.3.4", Road.PARAMETERIZATION, _FORMAT,
                 receipt=True),
     _management("PRINT_RECEIPT", "4.3.5", Road.PRINT,
-                {"receiptTarget": Field("String", mandatory=True)}),
+                {"receiptTarget": Field("String", mandatory=True), **_FORMAT}),
     _management("ABORT", "4.3.6", Road.ABORT, _FORMAT),
     Service(name=LAST_TRANSACTION, kind=Kind.INFORMATION, section="4.4.1", road=Road.LAST,
             request={}, receipt=False),
