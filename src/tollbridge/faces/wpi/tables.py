@@ -265,6 +265,7 @@ _SERVICES = (
 
 SERVICES: Mapping[str, Service] = {service.name: service for service in _SERVICES}
 INTENTS: Mapping[str, Kind] = {kind.intent: kind for kind in Kind}
-CANCELLABLE = tuple(service.cancels for service in _SERVICES if service.cancels)
+CANCELLED_BY: Mapping[str, str] = {s.cancels: s.name for s in _SERVICES if s.cancels}
+"""What can be cancelled, and the service types that do it."""
 FOLLOWING = tuple(s.name for s in _SERVICES if s.road is Road.CARD)
 """The service types that may follow a recognition: those a card is presented for."""
