@@ -18,6 +18,7 @@ from tollbridge.faces.wpi.tables import (
     INTENTS,
     OBJECTS,
     RECEIPT_TARGETS,
+    SERVICES,
     Condition,
     Field,
     Kind,
@@ -57,13 +58,19 @@ def call(message: Extras, profile: Profile) -> Call:
                 Condition.MISSING_MANDATORY_PARAMETER,
                 f"extra {name} is missing (section 2, Extras)",
             )
-    if not isinstance(extras["WPI_VERSION"], str):
-        raise _version_refused("an Integer is WPI 1.x")
     for name in ("WPI_SERVICE_TYPE", "WPI_SESSION_ID", "WPI_REQUEST"):
         if not isinstance(extras.get(name, ""), str | None):
             raise Refused(
                 Condition.INVALID_TRANSACTION_REQ, f"extra {name} is a String (section 2, Extras)"
             )
+    known = SERVICES.get(extras["WPI_SERVICE_TYPE"])
+    if known is not None and known.kind is Kind.FINANCIAL and extras.get("WPI_REQUEST") is None:
+        raise Refused(
+            Condition.MISSING_MANDATORY_PARAMETER,
+            "extra WPI_REQUEST is missing (section 2: mandatory for financial services)",
+        )
+    if not isinstance(extras["WPI_VERSION"], str):
+        raise _version_refused("an Integer is WPI 1.x")
     session = extras["WPI_SESSION_ID"]
     if len(session) > SESSION_LETTERS_MAX:
         raise Refused(
@@ -72,11 +79,6 @@ def call(message: Extras, profile: Profile) -> Call:
         )
     service = _service(extras["WPI_SERVICE_TYPE"], extras["WPI_VERSION"], message.intent, profile)
     request = extras.get("WPI_REQUEST") or ""
-    if service.kind is Kind.FINANCIAL and "WPI_REQUEST" not in extras:
-        raise Refused(
-            Condition.MISSING_MANDATORY_PARAMETER,
-            "extra WPI_REQUEST is missing (section 2: mandatory for financial services)",
-        )
     return Call(service, message.package, session, extras["WPI_VERSION"], request)
 
 
