@@ -52,8 +52,8 @@ def browser():
 class Counter:
     """A page with a terminal, used as people use it."""
 
-    def __init__(self, window, url, terminal, viewport=None, scheme="light"):
-        self.context = window.new_context(viewport=viewport or WIDE, color_scheme=scheme)
+    def __init__(self, window, url, terminal, viewport=None, motion="reduce"):
+        self.context = window.new_context(viewport=viewport or WIDE, reduced_motion=motion)
         self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
         self.complaints = []
@@ -107,7 +107,7 @@ class Counter:
     def check(self):
         """Everything that can be used has a name, and nothing is wider than the window."""
         nameless = NAMELESS.findall(self.page.locator("body").aria_snapshot())
-        assert nameless == [], self.page.locator('body').aria_snapshot()
+        assert nameless == [], self.page.locator("body").aria_snapshot()
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert self.page.evaluate(wide) <= 0
 
