@@ -11,7 +11,7 @@ from tollbridge.wpi_client.journal import SessionJournal, everything
 from tollbridge.wpi_client.results import Fate
 
 REQUEST = {"currency": "EUR", "requestedAmount": 1191}
-SUCCESS = {"result": "WPI_RESULT_SUCCESS", "authorizedAmount": 1191, "currency": "EUR"}
+SUCCESS = '{"result": "WPI_RESULT_SUCCESS", "authorizedAmount": 1191, "currency": "EUR"}'
 
 
 def opened(file, package="com.example.till", terminal="", kept=100):
