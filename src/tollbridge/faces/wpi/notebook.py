@@ -37,8 +37,12 @@ def wake(terminal: Terminal) -> Talk[None]:
     if page is not None:
         found = json.read_object(page.value, what="period")
         terminal.period, terminal.closing = found["open"], found.get("closing")
-    lines = yield from browse(terminal.pages.lines(terminal.period))
-    terminal.next_line = max([terminal.next_line, *(_number(key) + 1 for key, _ in lines[-1:])])
+    # A batch that is being closed still gets lines: what could not be uploaded, asked again.
+    for period in (terminal.closing, terminal.period):
+        if period is not None:
+            lines = yield from browse(terminal.pages.lines(period))
+            numbers = [_number(key) + 1 for key, _ in lines[-1:]]
+            terminal.next_line = max([terminal.next_line, *numbers])
     terminal.awake = True
 
 
