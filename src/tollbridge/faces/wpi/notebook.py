@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 from tollbridge.faces.wpi import sessions
@@ -79,6 +80,17 @@ def line(terminal: Terminal, of: Named, period: int | None = None) -> Note:
     number, terminal.next_line = terminal.next_line, terminal.next_line + 1
     page = terminal.pages.line(terminal.period if period is None else period, number)
     return Note(page, json.write([of.package, of.session, of.attempt]))
+
+
+def moved(terminal: Terminal, of: Named) -> Talk[list[Note]]:
+    """Give the notes that move an exchange to the open batch, from one that closes."""
+    notes = [line(terminal, of)]
+    found = yield from known(terminal, of.package, of.session)
+    if found is not None and found[0].slip is not None:
+        session = found[0]
+        session.slip = replace(found[0].slip, period=f"{terminal.period:06d}")
+        notes.append(Note(terminal.pages.session(of.package, of.session), session.write()))
+    return notes
 
 
 def keep(*notes: Note) -> Talk[None]:
