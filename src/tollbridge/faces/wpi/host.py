@@ -34,10 +34,10 @@ FAULT, CODE = "sandbox.fault", "sandbox.code"
 
 def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Reply]:
     """Ask the host for what a card shall pay; ask the cardholder for more if the host wants it."""
-    if run.scenario.offline:
-        return (yield from offline.decided(terminal, run, seen, money, run.scenario.offline))
     verb = run.call.service.verb
     assert verb is not None
+    if run.scenario.offline and verb is Verb.PURCHASE:
+        return (yield from offline.decided(terminal, run, seen, money, run.scenario.offline))
     while True:
         details, card = ending.card_details(run, seen), ending.card_of(seen)
         ask = ending.ask_for(terminal, run, verb, amount=money, instrument=card, details=details)
