@@ -180,6 +180,7 @@ def test_what_moved_to_the_next_batch_can_be_cancelled_until_that_one_is_closed(
         Rule(Fault.LATE_DELIVERY, delay_s=25, what="operation"),
         Rule(Fault.LOSE_ANSWER, times=20, what="inquiry"),
     ]
+
     # The program dies while the outcome is unknown; the next one comes up before it is known.
     async def main():
         await terminal.exchange(PAYMENT, {"currency": "EUR", "requestedAmount": 900}, session="p")

@@ -124,9 +124,12 @@ def test_the_card_that_waits_is_sealed(terminal):
 def test_without_a_key_nothing_is_approved_offline(terminal):
     terminal.world.faults.down = True
     kit = terminal.kit.secure
-    real, kit.seal = kit.seal, lambda wish, name: __import__(
-        "tollbridge.faces.wpi.wishes", fromlist=["SecureFault"]
-    ).SecureFault(key_missing=True)
+    real, kit.seal = (
+        kit.seal,
+        lambda wish, name: __import__(
+            "tollbridge.faces.wpi.wishes", fromlist=["SecureFault"]
+        ).SecureFault(key_missing=True),
+    )
     answer = terminal.pay(500)
     kit.seal = real
     assert answer.condition == "INVALID_KEY"

@@ -128,14 +128,14 @@ def cancellable(terminal: Terminal, brand: str) -> Talk[list[str]]:
     if brand not in terminal.cancellable:
         page: Page | None = yield Recall(terminal.pages.cancellable(brand))
         terminal.cancellable[brand] = sessions.listed(page.value if page else None)
-    return terminal.cancellable[brand]
+    return _last(terminal.cancellable[brand], terminal.profile.cancellable_last)
 
 
 def cancellable_note(terminal: Terminal, brand: str, reference: str) -> Talk[Note]:
     """Make the note that puts a reference at the end of that list."""
-    codes = [*(yield from cancellable(terminal, brand)), reference]
-    codes = codes[-terminal.profile.cancellable_last :]
-    terminal.cancellable[brand] = codes
+    codes = yield from cancellable(terminal, brand)
+    codes = [*(code for code in codes if code != reference), reference]
+    codes = terminal.cancellable[brand] = _last(codes, terminal.profile.cancellable_last)
     return Note(terminal.pages.cancellable(brand), json.write(codes))
 
 
@@ -180,6 +180,10 @@ def _forgotten(terminal: Terminal, package: str, session: str) -> Talk[list[Note
     if old is not None:
         notes.append(Note(terminal.pages.reference(old[0].reference), None))
     return notes
+
+
+def _last(codes: list[str], count: int) -> list[str]:
+    return codes[max(0, len(codes) - count) :]
 
 
 def _number(key: str) -> int:
