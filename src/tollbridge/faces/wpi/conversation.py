@@ -319,7 +319,9 @@ def method_of(profile: Profile, card: ReadCard, money: Money, limits: Limits) ->
     if tapped and money.amount_minor <= limits.verification_minor:
         return "none"
     for method in card.verifications:
-        if method in profile.verifications and not (tapped and method == "offline_pin"):
+        # Only a chip in the reader can check a PIN.
+        possible = method != "offline_pin" or card.entry == "chip"
+        if possible and method in profile.verifications:
             return method
     return "none"
 
