@@ -42,6 +42,7 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
         details, card = ending.card_details(run, seen), ending.card_of(seen)
         ask = ending.ask_for(terminal, run, verb, amount=money, instrument=card, details=details)
         operation = yield from asked(terminal, run, ask)
+        run.pins_sent += seen.pin is not None
         pin = yield from _pin_after_all(run, operation, seen, money)
         if pin is None:
             break
@@ -166,7 +167,7 @@ def _pin_after_all(
         return None
     decline, wrong = outcome.done(operation).decline, seen.pin is not None
     wanted = DeclineCode.INCORRECT_PIN if wrong else DeclineCode.AUTHENTICATION_REQUIRED
-    if decline is not wanted or run.session.attempt > run.profile.pin_tries:
+    if decline is not wanted or run.pins_sent >= run.profile.pin_tries:
         return None
     try:
         return (yield from conversation.online_pin(run, money, wrong=wrong))

@@ -79,7 +79,8 @@ class Run:
     """The exchange a terminal is busy with.
 
     `sent`: the host was asked, so that nothing can be aborted any more. `version` is that of the
-    session's page, 0 before it is written. `notes` go with the next write.
+    session's page, 0 before it is written. `notes` go with the next write. `pins` are what a
+    scenario lets the cardholder enter, `pins_sent` how many PINs the host has seen.
     """
 
     call: Call
@@ -92,6 +93,7 @@ class Run:
     version: int = 0
     notes: list[Note] = field(default_factory=list)
     pins: deque[str] = field(default_factory=deque)
+    pins_sent: int = 0
     delegated: bool = True
 
     @property
