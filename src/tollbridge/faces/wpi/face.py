@@ -131,6 +131,8 @@ def _begin(terminal: Terminal, call: Call) -> Run:
         converts=profile.dcc is not None,
     )
     run = Run(call=call, session=session, profile=profile, language=profile.languages[0])
+    if call.service.road is not Road.CARD:
+        terminal.held = None  # no transaction with the recognised card follows
     terminal.running = run
     return run
 

@@ -24,7 +24,6 @@ MS_PER_S = 1000
 
 def recognised(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """Read a card and answer what it is; money does not move."""
-    terminal.held = None
     options = wanted.fields["recognitionOptions"]
     entries = run.profile.entries
     if MIFARE_DETAILS in options:
