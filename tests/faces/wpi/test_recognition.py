@@ -136,8 +136,18 @@ def test_for_anything_else_a_card_is_asked_for_again(terminal, other):
 
 
 @pytest.mark.req("P-304")
-@pytest.mark.parametrize("between", [DEFERRED, RECOGNITION, "time", "restart", "failure",
-                                     "WPI_SVC_CANCEL_PAYMENT", "WPI_SVC_DAY_END"])
+@pytest.mark.parametrize(
+    "between",
+    [
+        DEFERRED,
+        RECOGNITION,
+        "time",
+        "restart",
+        "failure",
+        "WPI_SVC_CANCEL_PAYMENT",
+        "WPI_SVC_DAY_END",
+    ],
+)
 def test_the_held_card_is_let_go_by_what_comes_between(between):
     terminal = Watched(hold_s=10)
     recognise(terminal, PAYMENT)

@@ -90,6 +90,16 @@ def say(
     return answer
 
 
+def go(run: Run) -> None:
+    """Pass the point of no return: from here on an abort comes too late (4.3.6).
+
+    Raises Refused where one was asked for before.
+    """
+    if run.aborted:
+        raise Refused(Condition.ABORTED, "the business application asked for the abort")
+    run.sent = True
+
+
 def put(run: Run, wish: Wish) -> Talk[Answer]:
     """Put a wish to the device when nothing can be refused any more."""
     saying = Saying(

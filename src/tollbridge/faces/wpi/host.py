@@ -58,14 +58,12 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
 
 def asked(terminal: Terminal, run: Run, ask: Ask) -> Talk[Operation]:
     """Ask, with the exchange written in the same commit; give the operation."""
-    if run.aborted:
-        raise Refused(Condition.ABORTED, "the business application asked for the abort")
+    conversation.go(run)
     scenario = run.scenario
     if scenario.condition is not None and scenario.condition not in BY_HOST:
         raise Refused(scenario.condition, "the scenario wants it")
     if scenario.recovery == "dies_before":
         raise Died
-    run.sent = True
     yield from conversation.tell(run, Topic.PROCESSING, ask.amount)
     if ask.verb in COUNTED:
         run.notes.append(notebook.line(terminal, run.session))

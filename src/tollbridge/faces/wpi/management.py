@@ -19,6 +19,7 @@ SUCCEEDED: dict[str, Any] = {"result": SUCCESS, "errorCondition": Condition.NONE
 def day_end(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """WPI_SVC_DAY_END."""
     del wanted
+    conversation.go(run)
     slip, notes = yield from dayend.closed(terminal, run)
     reply = yield from _with_receipt(terminal, run, slip, notes)
     terminal.closing = None
@@ -30,6 +31,7 @@ def parameterized(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     del wanted
     kind = parameters.KINDS[run.call.service.name]
     slip, note = yield from _parameters(terminal, run, kind)
+    conversation.go(run)
     return (yield from _with_receipt(terminal, run, slip, [note]))
 
 
@@ -73,6 +75,7 @@ def menu(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
             said = yield from _chosen(terminal, run, answer.item)
         except Refused as refused:
             said = (refused.remark,)
+    conversation.go(run)
     run.session.response = ending.text_of(SUCCEEDED)
     yield from notebook.ended(terminal, run)
     return answers.reply(run.call, SUCCEEDED)

@@ -78,9 +78,7 @@ def possible(run: Run, operation: Operation, seen: Seen, money: Money) -> bool:
 def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) -> Flow[Reply]:
     """Let the card decide: "approved", "declined", or "refused_later" (approved, and refused when
     it is uploaded)."""
-    if run.aborted:
-        raise Refused(Condition.ABORTED, "the business application asked for the abort")
-    run.sent = True
+    conversation.go(run)
     now, session = terminal.clock.now(), run.session
     if how == "declined":
         done = Done(
@@ -160,7 +158,7 @@ def cancelled(
     terminal: Terminal, run: Run, reference: str, found: Waiting, version: int
 ) -> Flow[Reply]:
     """Cancel an approval before it was uploaded: the card is never charged."""
-    run.sent = True
+    conversation.go(run)
     done = Done(
         condition=Condition.NONE,
         at=terminal.clock.now(),

@@ -39,6 +39,7 @@ def recognised(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         made |= yield from _payment_card(terminal, run, wanted, card)
     else:
         made |= yield from _other_card(run, card, options)
+    conversation.go(run)
     run.session.response = ending.text_of(made)
     yield from notebook.ended(terminal, run)
     return answers.reply(run.call, made)
