@@ -4,7 +4,7 @@ Whatever must survive stands in the notebook before it matters.
 """
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -103,7 +103,8 @@ class Run:
 
 
 class Terminal:
-    """One terminal. `base` is its profile as configured, `profile` with what was fetched."""
+    """One terminal. `base` is its profile as configured, `profile` with the tables `fetched` last
+    of each kind."""
 
     def __init__(self, base: Profile, clock: Clock, ids: IdSource) -> None:
         self.base = base
@@ -120,7 +121,7 @@ class Terminal:
         self.next_line = 1
         self.counts: dict[str, int] = {}
         self.cancellable: dict[str, list[str]] = {}
-        self.fetched: set[Parameters] = set()
+        self.fetched: Mapping[Parameters, Mapping[str, object]] = {}
 
     def takes_card(self, run: Run, money: Money) -> Seen | None:
         """Give the held card if it is for this exchange; any other one is let go."""
