@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tollbridge.faces.wpi import answers, conversation, dayend, ending, notebook, parameters
+from tollbridge.faces.wpi import (
+    answers,
+    conversation,
+    dayend,
+    ending,
+    host,
+    notebook,
+    parameters,
+)
 from tollbridge.faces.wpi.check import Wanted
 from tollbridge.faces.wpi.messages import Call, Reply
 from tollbridge.faces.wpi.receipt import amount_text, copies, receipt
@@ -43,6 +51,8 @@ def print_receipt(terminal: Terminal, call: Call, wanted: Wanted) -> Flow[Reply]
         known = {name: value for name, value in reply.extras.items() if name != "WPI_RESPONSE"}
         return Reply(known)
     profile, session = terminal.profile, found[0]
+    if not session.over:
+        session = yield from host.recovered(terminal, *found)
     if not profile.prints_receipts:
         raise Refused(
             Condition.SERVICE_NOT_SUPPORTED,
