@@ -363,6 +363,32 @@ def test_a_recognition_tells_what_its_instrument_has(terminal, card, wished):
     assert terminal.world.payments == []
 
 
+UNKNOWN = {"cashbackAmount", "par", "issuerName", "cardExpiration", "cardBalance",
+           "operatorIdentifier"}  # fmt: skip
+"""Fields of a receipt that this terminal has nothing to put into; all are optional."""
+
+
+@pytest.mark.req("P-123", "P-168", "P-171", "P-174", "P-178", "P-188", "P-191", "P-192", "P-193",
+                 "P-194")  # fmt: skip
+@pytest.mark.parametrize("service", [*FINANCIAL, *WITH_RECEIPT])
+def test_a_receipt_leaves_out_what_this_terminal_does_not_know(terminal, service):
+    if service == RECOGNITION:
+        return
+    answer = terminal.do(service, {"receiptFormat": ["JSON"]})
+    data = answer.response["receipt"]["json"]
+    table = MATRIX["objects"]["JsonReceipt"]
+    assert set(data) <= set(table) - UNKNOWN
+    assert "logo" not in data["shopInfo"]
+    assert all(table[name]["presence"] == "optional" for name in UNKNOWN)
+    # And the judge would take each of them, of the right type only.
+    samples = {"String": "x", "Integer": 1}
+    for name in UNKNOWN - {"cardBalance"}:
+        right = samples[table[name]["type"]]
+        for value, found in ((right, False), ([], True)):
+            receipt = {"json": data | {name: value}}
+            assert bool(wrong(service, {}, answer.response | {"receipt": receipt})) is found
+
+
 # Failures
 
 TROUBLES = {
@@ -593,7 +619,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.req("P-138", "P-139")
+@pytest.mark.req("P-082", "P-138", "P-139")
 @pytest.mark.parametrize("text", MALFORMED)
 def test_malformed_json_is_an_invalid_request(terminal, text):
     answer = terminal.send("WPI_SVC_PAYMENT", text)

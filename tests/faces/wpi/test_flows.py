@@ -149,7 +149,7 @@ def test_how_many_can_be_cancelled_follows_the_parameters_at_once(terminal):
 # Reservations (4.2.4 to 4.2.6)
 
 
-@pytest.mark.req("P-022", "P-024", "P-025", "P-026", "P-290", "P-291", "P-292", "P-293", "P-023")
+@pytest.mark.req("P-022", "P-024", "P-025", "P-026", "P-290", "P-291", "P-292", "P-293", "P-294", "P-023")  # fmt: skip
 def test_a_reservation_grows_shrinks_is_completed_and_opened_again(terminal):
     root = terminal.do(PRE_AUTHORIZATION, {"requestedAmount": 1000}).reference
     first = follow(terminal, UPDATE, root, 300)
