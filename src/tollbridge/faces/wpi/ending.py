@@ -100,10 +100,11 @@ def drafted(terminal: Terminal, run: Run, money: Money | None, seen: Seen | None
     )
 
 
-def ask_for(terminal: Terminal, run: Run, verb: Verb, **more: Any) -> Ask:
+def ask_for(
+    terminal: Terminal, run: Run, verb: Verb, details: Mapping[str, str], **more: Any
+) -> Ask:
     """Make an ask of this terminal for the present attempt of an exchange."""
     session, profile = run.session, run.profile
-    details = more.pop("details", {})
     return Ask(
         verb=verb,
         key=terminal.pages.key(session.package, session.session, session.attempt),

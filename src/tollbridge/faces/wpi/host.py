@@ -5,11 +5,12 @@ the end.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from tollbridge.core.asks import Ask, Look
+from tollbridge.core.asks import Look
 from tollbridge.core.operation import Operation
-from tollbridge.core.outcome import DeclineCode
+from tollbridge.core.outcome import DeclineCode, Declined
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.wpi import answers, codec, conversation, ending, notebook, offline, outcome
@@ -30,6 +31,7 @@ BY_HOST = frozenset({Condition.NONE, Condition.HOST_REFUSAL, Condition.NETWORK_I
 """The conditions a scenario leaves to the host and the way to it."""
 COUNTED = frozenset({Verb.PURCHASE, Verb.CAPTURE, Verb.REFUND, Verb.CREDIT})
 """What is settled at day-end."""
+NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 FAULT, CODE = "sandbox.fault", "sandbox.code"
 
 
@@ -42,8 +44,7 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
     assert verb is not None
     while True:
         details, card = ending.card_details(run, seen), ending.card_of(seen)
-        ask = ending.ask_for(terminal, run, verb, amount=money, instrument=card, details=details)
-        operation = yield from asked(terminal, run, ask)
+        operation = yield from asked(terminal, run, verb, details, amount=money, instrument=card)
         pin = yield from _pin_after_all(run, operation, seen, money)
         if pin is None:
             break
@@ -62,8 +63,13 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
     return (yield from finished(terminal, run, operation, seen.application.brand.name))
 
 
-def asked(terminal: Terminal, run: Run, ask: Ask) -> Talk[Operation]:
-    """Ask, with the exchange written in the same commit; give the operation."""
+def asked(
+    terminal: Terminal, run: Run, verb: Verb, details: Mapping[str, str] = NO_DETAILS, **more: Any
+) -> Talk[Operation]:
+    """Ask, with the exchange written in the same commit; give the operation.
+
+    `details` and `more` go into the Ask.
+    """
     if run.aborted:
         raise Refused(Condition.ABORTED, "the business application asked for the abort")
     scenario = run.scenario
@@ -72,14 +78,15 @@ def asked(terminal: Terminal, run: Run, ask: Ask) -> Talk[Operation]:
     if scenario.recovery == "dies_before":
         raise Died
     run.sent = True
-    yield from conversation.tell(run, Topic.PROCESSING, ask.amount)
-    if ask.verb in COUNTED:
+    yield from conversation.tell(run, Topic.PROCESSING, more.get("amount"))
+    if verb in COUNTED:
         run.notes.append(notebook.line(terminal, run.session))
     notes = yield from notebook.begun(terminal, run)
     run.notes.clear()
-    details = {**ask.details, **_steered(scenario.fault, scenario.code)}
+    steered = _steered(scenario.fault, scenario.code)
+    ask = ending.ask_for(terminal, run, verb, {**details, **steered}, notes=notes, **more)
     try:
-        payment: Payment = yield replace(ask, notes=notes, details=details)
+        payment: Payment = yield ask
     except VersionConflict:
         raise Refused(
             Condition.SESSION_ID_ALREADY_IN_USE, "extra WPI_SESSION_ID was used"
@@ -171,7 +178,9 @@ def _pin_after_all(
     """
     if "online_pin" not in run.profile.verifications or seen.card.entry == "magstripe":
         return None
-    decline, wrong = outcome.done(operation).decline, seen.pin is not None
+    if not isinstance(operation.outcome, Declined):
+        return None
+    decline, wrong = operation.outcome.code, seen.pin is not None
     wanted = DeclineCode.INCORRECT_PIN if wrong else DeclineCode.AUTHENTICATION_REQUIRED
     if decline is not wanted or run.session.attempt > run.profile.pin_tries:
         return None
