@@ -36,7 +36,7 @@ from tollbridge.journal.lock import FileLock
 from tollbridge.journal.migrations import MIGRATIONS, migrate, version
 
 CACHE_KIB = 24 * 1024
-CHECKPOINT_PAGES = 4000
+CHECKPOINT_PAGES = 8000
 LOOKUP_CHUNK = 64
 
 
