@@ -89,6 +89,16 @@ def say(
     return answer
 
 
+def go(run: Run) -> None:
+    """Pass the point of no return: from here on an abort comes too late (4.3.6).
+
+    Raises Refused where one was asked for before.
+    """
+    if run.aborted:
+        raise Refused(Condition.ABORTED, "the business application asked for the abort")
+    run.sent = True
+
+
 def put(run: Run, wish: Wish) -> Talk[Answer]:
     """Put a wish to the device when nothing can be refused any more."""
     saying = Saying(
@@ -319,7 +329,9 @@ def method_of(profile: Profile, card: ReadCard, money: Money, limits: Limits) ->
     if tapped and money.amount_minor <= limits.verification_minor:
         return "none"
     for method in card.verifications:
-        if method in profile.verifications and not (tapped and method == "offline_pin"):
+        # Only a chip in the reader can check a PIN.
+        possible = method != "offline_pin" or card.entry == "chip"
+        if possible and method in profile.verifications:
             return method
     return "none"
 

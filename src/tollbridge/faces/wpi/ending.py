@@ -60,7 +60,9 @@ def printed(
     duplicate: bool = False,
 ) -> Talk[PrinterFault | None]:
     """Print copies of a receipt, from `texts` where they are written; give what the printer
-    complained of."""
+    complained of. A terminal without a printer delivers them digitally, if it does at all."""
+    if run.profile.printer == "none" and run.profile.digital_receipts:
+        return None
     if texts is None:
         texts = {copy: text(run.profile, slip, copy, duplicate=duplicate) for copy in copies}
     wish = Print(slip=slip, copies=copies, texts=texts, duplicate=duplicate)

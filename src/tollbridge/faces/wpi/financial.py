@@ -55,7 +55,7 @@ def cancelled(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     code, service = wanted.fields["paymentSolutionReference"], run.call.service
     waiting = yield from offline.waiting(terminal, code)
     if waiting is not None and waiting[0].service == service.cancels:
-        if (yield from offline.untouched(terminal, waiting[0])):
+        if (yield from offline.forgettable(terminal, waiting[0])):
             return (yield from offline.cancelled(terminal, run, code, *waiting))
     payment, target, period = yield from _earlier(terminal, code, service)
     if target.unresolved:

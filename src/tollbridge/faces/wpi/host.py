@@ -37,14 +37,15 @@ FAULT, CODE = "sandbox.fault", "sandbox.code"
 
 def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Reply]:
     """Ask the host for what a card shall pay; ask the cardholder for more if the host wants it."""
-    if run.scenario.offline:
-        sealed = yield from offline.sealed(run, seen)
-        return (yield from offline.decided(terminal, run, seen, money, sealed))
     verb = run.call.service.verb
     assert verb is not None
+    if run.scenario.offline and verb is Verb.PURCHASE:
+        sealed = yield from offline.sealed(run, seen)
+        return (yield from offline.decided(terminal, run, seen, money, sealed))
     while True:
         details, card = ending.card_details(run, seen), ending.card_of(seen)
         operation = yield from asked(terminal, run, verb, details, amount=money, instrument=card)
+        run.pins_sent += seen.pin is not None
         pin = yield from _pin_after_all(run, operation, seen, money)
         if pin is None:
             break
@@ -70,14 +71,12 @@ def asked(
 
     `details` and `more` go into the Ask.
     """
-    if run.aborted:
-        raise Refused(Condition.ABORTED, "the business application asked for the abort")
+    conversation.go(run)
     scenario = run.scenario
     if scenario.condition is not None and scenario.condition not in BY_HOST:
         raise Refused(scenario.condition, "the scenario wants it")
     if scenario.recovery == "dies_before":
         raise Died
-    run.sent = True
     yield from conversation.tell(run, Topic.PROCESSING, more.get("amount"))
     if verb in COUNTED:
         run.notes.append(notebook.line(terminal, run.session))
@@ -182,7 +181,7 @@ def _pin_after_all(
         return None
     decline, wrong = operation.outcome.code, seen.pin is not None
     wanted = DeclineCode.INCORRECT_PIN if wrong else DeclineCode.AUTHENTICATION_REQUIRED
-    if decline is not wanted or run.session.attempt > run.profile.pin_tries:
+    if decline is not wanted or run.pins_sent >= run.profile.pin_tries:
         return None
     try:
         return (yield from conversation.online_pin(run, money, wrong=wrong))

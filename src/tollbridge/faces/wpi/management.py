@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tollbridge.faces.wpi import answers, conversation, dayend, ending, notebook, parameters
+from tollbridge.faces.wpi import (
+    answers,
+    conversation,
+    dayend,
+    ending,
+    host,
+    notebook,
+    parameters,
+)
 from tollbridge.faces.wpi.check import Wanted
 from tollbridge.faces.wpi.messages import Call, Reply
 from tollbridge.faces.wpi.receipt import amount_text, copies, receipt
@@ -19,6 +27,7 @@ SUCCEEDED: dict[str, Any] = {"result": SUCCESS, "errorCondition": Condition.NONE
 def day_end(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """WPI_SVC_DAY_END."""
     del wanted
+    conversation.go(run)
     slip, notes = yield from dayend.closed(terminal, run)
     reply = yield from _with_receipt(terminal, run, slip, notes)
     terminal.closing = None
@@ -30,6 +39,7 @@ def parameterized(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     del wanted
     kind = parameters.KINDS[run.call.service.name]
     slip, note = yield from _parameters(terminal, run, kind)
+    conversation.go(run)
     return (yield from _with_receipt(terminal, run, slip, [note]))
 
 
@@ -41,6 +51,8 @@ def print_receipt(terminal: Terminal, call: Call, wanted: Wanted) -> Flow[Reply]
         known = {name: value for name, value in reply.extras.items() if name != "WPI_RESPONSE"}
         return Reply(known)
     profile, session = terminal.profile, found[0]
+    if not session.over:
+        session = yield from host.recovered(terminal, *found)
     if not profile.prints_receipts:
         raise Refused(
             Condition.SERVICE_NOT_SUPPORTED,
@@ -73,6 +85,7 @@ def menu(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
             said = yield from _chosen(terminal, run, answer.item)
         except Refused as refused:
             said = (refused.remark,)
+    conversation.go(run)
     run.session.response = ending.text_of(SUCCEEDED)
     yield from notebook.ended(terminal, run)
     return answers.reply(run.call, SUCCEEDED)

@@ -6,10 +6,11 @@ the notebook keeps no secrets.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from tollbridge.faces.wpi.conversation import say
-from tollbridge.faces.wpi.profile import Profile, profile
+from tollbridge.faces.wpi.profile import profile
 from tollbridge.faces.wpi.state import Refused, Run, Talk, Terminal
 from tollbridge.faces.wpi.tables import Condition
 from tollbridge.faces.wpi.wishes import Fetch, Fetched, FetchFault, Parameters
@@ -47,30 +48,41 @@ def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str
     assert isinstance(answer, Fetched)
     tables = {**answer.tables}
     problems = [f"{name} is not one of them" for name in sorted(set(tables) - TAKEN[kind])]
-    before = after = terminal.profile
+    before = terminal.profile
     try:
-        after = profile(tables, before)
+        if not problems:
+            _into_force(terminal, kind, tables)
     except ConfigError as error:
         problems += error.problems
     if problems:
         told = "; ".join(problems)
         raise Refused(Condition.GENERIC, f"the {kind} parameters are refused: {told}")
-    _into_force(terminal, kind, after)
-    changed = [name for name in sorted(tables) if getattr(before, name) != getattr(after, name)]
+    after = terminal.profile
+    changed = [
+        name for name in sorted(TAKEN[kind]) if getattr(before, name) != getattr(after, name)
+    ]
     return changed, Note(terminal.pages.parameters(kind), json.write(tables))
 
 
 def recalled(terminal: Terminal) -> Talk[None]:
-    """Put what was fetched by an earlier process into force again."""
+    """Put what was fetched by an earlier process into force again; not what no longer fits the
+    terminal as it is configured now: it has to be fetched anew."""
     for kind in Parameters:
         page: Page | None = yield Recall(terminal.pages.parameters(kind))
         if page is not None:
-            tables = json.read_object(page.value, what="parameters")
-            _into_force(terminal, kind, profile(tables, terminal.profile))
+            with suppress(ConfigError):
+                _into_force(terminal, kind, json.read_object(page.value, what="parameters"))
 
 
-def _into_force(terminal: Terminal, kind: Parameters, made: Profile) -> None:
-    """A terminal that was never configured is once it has both kinds (NOT_INITIALIZED before)."""
-    terminal.fetched.add(kind)
-    ready = terminal.base.initialized or terminal.fetched == set(Parameters)
-    terminal.profile = replace(made, initialized=ready)
+def _into_force(terminal: Terminal, kind: Parameters, tables: Mapping[str, object]) -> None:
+    """Lay what was fetched last of each kind over the profile as configured, so that it is the same
+    after a restart. Raises ConfigError, and then nothing changes.
+
+    A terminal that was never configured is once it has both kinds (NOT_INITIALIZED before).
+    """
+    fetched = {**terminal.fetched, kind: tables}
+    made = terminal.base
+    for each in Parameters:
+        made = profile(fetched.get(each, {}), made)
+    ready = terminal.base.initialized or set(fetched) == set(Parameters)
+    terminal.fetched, terminal.profile = fetched, replace(made, initialized=ready)

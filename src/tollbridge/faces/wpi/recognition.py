@@ -24,7 +24,6 @@ MS_PER_S = 1000
 
 def recognised(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """Read a card and answer what it is; money does not move."""
-    terminal.held = None
     options = wanted.fields["recognitionOptions"]
     entries = run.profile.entries
     if MIFARE_DETAILS in options:
@@ -40,6 +39,7 @@ def recognised(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         made |= yield from _payment_card(terminal, run, wanted, card)
     else:
         made |= yield from _other_card(run, card, options)
+    conversation.go(run)
     run.session.response = ending.text_of(made)
     yield from notebook.ended(terminal, run)
     return answers.reply(run.call, made)

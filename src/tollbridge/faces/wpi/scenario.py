@@ -162,7 +162,8 @@ NATURAL: Mapping[Condition, Scenario] = {
     Condition.USER_TIMEOUT: Scenario(person="timeout"),
     Condition.HOST_REFUSAL: Scenario(code="05"),
     Condition.NETWORK_ISSUE: Scenario(fault="refuse"),
-    Condition.TRANSACTION_TIMEOUT: Scenario(fault="lose_answer"),
+    # A lost answer is asked after and found; a host that has not decided yet says so.
+    Condition.TRANSACTION_TIMEOUT: Scenario(fault="pending:300"),
     Condition.ENCRYPTION_ISSUE: Scenario(secure="encryption"),
     Condition.INVALID_KEY: Scenario(secure="key"),
     Condition.APP_NOT_SUPPORTED: Scenario(card="not_accepted"),
