@@ -16,7 +16,8 @@ from tollbridge.engine.config import Settings
 from tollbridge.faces.psp import messages as psp
 from tollbridge.faces.psp.settings import Host, Merchant
 from tollbridge.faces.wpi import outcome as wpi
-from tollbridge.faces.wpi.profile import Profile, Shop
+from tollbridge.faces.wpi import scenario
+from tollbridge.faces.wpi.profile import Acquirer, Conversion, Limits, Profile, Shop, Tip
 from tollbridge.faces.wpi.tables import SERVICES
 from tollbridge.ground import errors
 from tollbridge.sandbox import codes, faults, parameters
@@ -115,14 +116,21 @@ def page_settings():
     text = "# Settings\n\nA TOML file, given with `--config` or `TOLLBRIDGE_CONFIG`. Options and "
     text += "the environment win over it.\n"
     for title, kind, skip in (("[server]", Settings, ("bridges", "faces")),
-                              ("[faces.wpi]", Profile, ("shop",)),
-                              ("[faces.wpi.shop]", Shop, ())):  # fmt: skip
+                              ("[faces.wpi]", Profile, ("shop", "tip", "dcc", "limits",
+                                                        "acquirers")),
+                              ("[faces.wpi.shop]", Shop, ()),
+                              ("[faces.wpi.tip]", Tip, ()),
+                              ("[faces.wpi.dcc]", Conversion, ()),
+                              ("[faces.wpi.limits.BRAND]", Limits, ()),
+                              ("[[faces.wpi.acquirers]]", Acquirer, ())):  # fmt: skip
         text += f"\n## {title}\n\n{inspect.getdoc(kind)}\n\n"
         rows = [
             (f"`{field.name}`", f"`{_default(field)}`") for field in fields(kind)
             if field.name not in skip
         ]  # fmt: skip
         text += table(("setting", "default"), rows)
+    text += "\n## [faces.wpi.terminals.NAME]\n\nAnother terminal, by its name: settings of "
+    text += "[faces.wpi] that are different there.\n"
     text += f"\n## [faces.psp]\n\n{inspect.getdoc(Host)}\n\n"
     rows = [(f"`{field.name}`", f"`{_default(field)}`") for field in fields(Host)
             if field.name != "merchants"]  # fmt: skip
@@ -141,6 +149,7 @@ def page_settings():
         ("`TOLLBRIDGE_SANDBOX_URL`", "a sandbox network in a process of its own"),
         ("`TOLLBRIDGE_SANDBOX_CONTROL`", "where `tollbridge sandbox` commands go"),
         ("`TOLLBRIDGE_NOTICE_KEY`", "the key the sandbox signs notices with"),
+        ("`TOLLBRIDGE_TILL`", "where `tollbridge wpi` remembers what was asked"),
         ("`TOLLBRIDGE_CARDS`", "the sealed file of a thing's cards"),
         ("`TOLLBRIDGE_CARDS_PASSPHRASE`", "what opens it, instead of the system's keyring"),
     ]
@@ -154,7 +163,7 @@ def _default(field):
         value = field.default_factory()
     else:
         return ""
-    return ", ".join(value) if isinstance(value, tuple) else value
+    return ", ".join(str(item) for item in value) if isinstance(value, tuple) else value
 
 
 def page_commands():
@@ -182,7 +191,12 @@ def page_endpoints():
          "needed" if path.idempotent else "")
         for path in openapi.PATHS
     ]  # fmt: skip
-    rows.append(("`POST /wpi/{intent}`", "A WPI request; see wpi.md", "yes", "the session id"))
+    wpi = (("POST /wpi/{intent}", "A WPI request; see wpi.md"),
+           ("POST /wpi/{terminal}/{intent}", "The same, at a terminal by its name"),
+           ("GET /wpi/messenger", "The Messenger on a WebSocket"),
+           ("GET /wpi/{terminal}/messenger", "The same, at a terminal by its name"))  # fmt: skip
+    rows += [(f"`{call}`", does, "yes", "the session id") for call, does in wpi]
+    rows.append(("`/terminal…`", "A virtual terminal; see terminal-api.md", "from afar", ""))
     rows += [
         (f"`{method} {path}`", does, key, name)
         for method, path, does, key, name in (
@@ -283,12 +297,35 @@ def page_sandbox():
 
 
 def page_wpi_services():
-    rows = [
-        (f"`{name}`", service.kind.name.lower(), service.section,
-         "yes" if service.offered else "not yet")
-        for name, service in SERVICES.items()
-    ]  # fmt: skip
-    return "# WPI service types\n\n" + table(("service type", "kind", "section", "offered"), rows)
+    text = "# WPI service types\n\nFields in brackets may be left out.\n\n"
+    rows = []
+    for name, service in SERVICES.items():
+        wanted = [
+            part if field.mandatory else f"[{part}]" for part, field in service.request.items()
+        ]
+        follows = ", ".join(f"`{each.removeprefix('WPI_SVC_')}`" for each in service.follows)
+        rows.append((f"`{name}`", service.kind.name.lower(), service.section, ", ".join(wanted),
+                     follows))  # fmt: skip
+    return text + table(("service type", "kind", "section", "request", "takes references of"), rows)
+
+
+def page_wpi_scenarios():
+    text = "# Scenarios of a virtual terminal\n\n" + inspect.getdoc(scenario) + "\n\n"
+    text += "A scenario is set for the next exchanges on the terminal's page, with `tollbridge wpi "
+    text += "scenario`, over `PUT /terminal/{id}/scenario` (terminal-api.md), or from a file given "
+    text += "to `tollbridge serve --scenario`; only where none is set, the amount counts.\n\n"
+    text += inspect.getdoc(scenario.Scenario) + "\n\n"
+    rows = [(f"`{name}`", ", ".join(f"`{word}`" for word in scenario.CHOICES.get(name, ())))
+            for name in (field.name for field in fields(scenario.Scenario))]  # fmt: skip
+    text += table(("word", "choices"), rows) + "\n## Amounts\n\n"
+    text += "42.XX makes the host answer with the ISO 8583 response code XX (sandbox.md).\n\n"
+    rows = []
+    for amount, each in scenario.AMOUNTS.items():
+        words = scenario.written(each)
+        told = ", ".join(f"{name} {value if isinstance(value, str) else ' '.join(value)}"
+                         for name, value in words.items()) or "nothing"  # fmt: skip
+        rows.append((f"{amount // 100}.{amount % 100:02d}", told))
+    return text + table(("amount", "what happens"), rows)
 
 
 PAGES = {
@@ -300,6 +337,7 @@ PAGES = {
     "endpoints.md": page_endpoints,
     "sandbox.md": page_sandbox,
     "wpi-services.md": page_wpi_services,
+    "wpi-scenarios.md": page_wpi_scenarios,
 }
 
 

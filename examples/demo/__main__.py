@@ -1,4 +1,5 @@
-"""Tollbridge in two short chapters: a till that loses its server, a car that finds its charger.
+"""Tollbridge in short chapters: a till that loses its server, a terminal's day, a car that finds
+its charger.
 
 Run it with `make demo`.
 """
@@ -8,6 +9,7 @@ import os
 import shutil
 import time
 
+import terminal
 import things
 import till
 from stage import FOLDER, Process, tell
@@ -28,6 +30,7 @@ def main():
     charger = Process("charger")
     try:
         till.story(sandbox, server)
+        terminal.story(server)
         things.story(bench, psp, charger)
     except BaseException:
         given.keep = False
@@ -41,6 +44,7 @@ def main():
         print(f"""
   Still running:
     server    {server.url}          document: {server.url}/openapi.json
+    terminal  {server.url}/terminal
     sandbox   {sandbox.url}  (control)
     journal   {till.JOURNAL}
     charger   {charger.url}
@@ -49,6 +53,7 @@ def main():
   Try:
     export TOLLBRIDGE_URL={server.url} TOLLBRIDGE_TOKEN={os.environ["TOLLBRIDGE_TOKEN"]}
     .venv/bin/tollbridge pay 11.91 EUR --card 4242424242424242
+    .venv/bin/tollbridge wpi pay 11.91 EUR
     .venv/bin/tollbridge within buy 2 --device charger-1 --folder .demo/car --psp {psp.url}/v1
 
   Stop:

@@ -53,12 +53,23 @@ def tell(text):
 
 
 def command(*arguments):
-    """Run a command of Tollbridge as a person would, and show both."""
+    """Run a command of Tollbridge as a person would, and show both; give its exit code."""
+    return _run(arguments).returncode
+
+
+def read(*arguments):
+    """Run a command, show both, and give what it said. It must succeed."""
+    done = _run(arguments)
+    assert done.returncode == 0, arguments
+    return done.stdout
+
+
+def _run(arguments):
     print(f"  $ tollbridge {' '.join(arguments)}")
     done = subprocess.run([*TOLLBRIDGE, *arguments], capture_output=True, text=True, check=False)
     for line in (done.stderr + done.stdout).splitlines():
         print(f"    {line[:SHOWN]}")
-    return done.returncode
+    return done
 
 
 def tell_start(process, says):

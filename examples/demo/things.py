@@ -1,4 +1,4 @@
-"""Chapter two: a charger and a car find each other, agree, pay, and energy flows in parts."""
+"""Chapter three: a charger and a car find each other, agree, pay, and energy flows in parts."""
 
 import json
 import os

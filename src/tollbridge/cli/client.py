@@ -114,7 +114,7 @@ def _headers(token: Secret[str] | None, key: str) -> list[tuple[str, str]]:
 
 def _read(answer: Response) -> Answer:
     try:
-        fields = msgspec.json.decode(answer.body)
+        fields = msgspec.json.decode(answer.body or b"{}")
     except msgspec.DecodeError:
         raise click.ClickException(f"the server answered {answer.status} in no JSON") from None
     if answer.status == 401:

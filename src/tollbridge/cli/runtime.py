@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,6 +29,7 @@ from tollbridge.sandbox.network import Network
 from tollbridge.sandbox.notices import notice
 from tollbridge.sandbox.service import Service
 from tollbridge.server.app import application
+from tollbridge.server.asgi import Credential
 from tollbridge.server.hosting import Hosted
 from tollbridge.terminal.desk import Desk, desk
 from tollbridge.terminal.device import Kit
@@ -35,7 +37,7 @@ from tollbridge.terminal.parameters import Management
 from tollbridge.terminal.reader import READERS, CardReader
 from tollbridge.terminal.secure import SecureElement
 from tollbridge.terminal.wallet import wallet
-from tollbridge.terminal.web import Web
+from tollbridge.terminal.web import Guard, Web
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,7 @@ def build(
         terminals = _terminals(settings, wpi, transport, faults, readers)
         own_face = Hosted(wpi, terminals.parties())
         hosted = [own_face if each.face is wpi else each for each in hosted]
-        names = {settings.host, socket.gethostname()}
-        more = Web(terminals, engine, own_face, ids, names).routes()
+        more = Web(terminals, engine, own_face, ids, _guard(settings, token)).routes()
     app = application(engine, hosted, token, settings.merchant, more)
     return Runtime(engine, faces, app, service, terminals)
 
@@ -99,6 +100,21 @@ def _sandbox(
 
 async def _hear(engine: Engine, key: Secret[str], movement: Movement, clock: Clock) -> None:
     await engine.hear("sandbox", notice(IN_PROCESS, key, movement, clock))
+
+
+def _guard(settings: Settings, token: Secret[str]) -> Guard:
+    """Let nobody use the terminals' page without the token whom the network brings."""
+    if is_own(settings.host):
+        return Guard({settings.host})
+    return Guard({settings.host, socket.gethostname()}, Credential(token))
+
+
+def is_own(host: str) -> bool:
+    """Say whether only this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _terminals(

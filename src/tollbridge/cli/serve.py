@@ -206,7 +206,8 @@ def announce(house: House, name: str) -> None:
         paths = ", ".join(dict.fromkeys(endpoint.path for endpoint in face.endpoints()))
         click.echo(f"  face      {face.name} at {paths}")
     if running.terminals:
-        click.echo(f"  terminal  {house.url}/terminal")
+        shown = "" if runtime.is_own(settings.host) else "?token=TOKEN"
+        click.echo(f"  terminal  {house.url}/terminal{shown}")
     click.echo(f"  document  {house.url}/openapi.json")
     if house.token_is_new:
         file = sources.token_file(settings.journal)

@@ -44,6 +44,7 @@ class HttpTransport:
     """Requests over HTTP/1.1, at most `connections` to one origin; no redirects, no proxies.
 
     `tls` is the context for https (default: the certificate authorities of this system).
+    `connect_limit_s` is how long a connection may take to come about (default: as the answer).
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class HttpTransport:
         limits: Limits = ANSWER_LIMITS,
         connections: int = 256,
         tls: ssl.SSLContext | None = None,
+        connect_limit_s: float | None = None,
     ) -> None:
         self._pool = Pool(limits, connections, tls)
+        self._connect_limit_s = connect_limit_s
 
     async def send(self, request: Request, limit_s: float) -> Response:
         connection: Connection | None = None
@@ -61,7 +64,8 @@ class HttpTransport:
             async with asyncio.timeout(limit_s):
                 url = urlsplit(request.url)
                 origin = Origin.of(url)
-                connection = await self._pool.take(origin)
+                async with asyncio.timeout(self._connect_limit_s):
+                    connection = await self._pool.take(origin)
                 data = connection.write_down(request, url)
                 left = True
                 return await connection.exchange(data)

@@ -35,7 +35,8 @@ class HttpEndpoint:
 class WebSocketEndpoint:
     """One place to open a WebSocket at: each text that comes in is a message, answered by itself.
 
-    As HttpEndpoint, but that a message is a text, and that an answer may be several texts.
+    As HttpEndpoint, but that a message is a text, and that an answer may be several texts. `decode`
+    gets the names of the path, and those of the handshake's query and header fields below them.
     Messages of one socket are answered as they are ready, not one after the other.
     """
 

@@ -40,6 +40,10 @@ class Credential:
         shown = dict(parse_qsl(query.decode("latin-1"))[:NAMES_MAX]).get("token", "")
         return self._is(f"Bearer {shown}")
 
+    def derived(self, purpose: str) -> str:
+        """Make a text that only who knows the token can make, and that does not tell it."""
+        return hmac.digest(self._expected, purpose.encode(), "sha256").hex()
+
     def _is(self, shown: str) -> bool:
         return hmac.compare_digest(shown.encode("latin-1", "replace"), self._expected)
 
@@ -85,6 +89,7 @@ TextAnswer = Callable[[str, Mapping[str, str]], Awaitable[Sequence[str]]]
 TextRefuse = Callable[[RemoteProtocolError], str]
 IN_FLIGHT_MAX = 16
 NAMES_MAX = 20
+_CREDENTIALS = ("authorization", "cookie", "token")
 CLOSE_TOO_LARGE = 1009
 CLOSE_UNAUTHORIZED = 3000
 
@@ -96,8 +101,8 @@ class SocketEndpoint:
     Each text is a message, answered as soon as its answer is ready; of one socket at most
     `in_flight_max` are under way, then nothing more is read. What is under way when the socket
     closes is finished all the same. A socket that does not show the credential, in its header or
-    as `?token=`, is not opened. The names `answer` gets are those of the path and, below them,
-    those of the query: what a handshake can say once for all messages.
+    as `?token=`, is not opened. The names `answer` gets are those of the path, then of the query,
+    then of the header fields: what a handshake can say once for all messages.
     """
 
     answer: TextAnswer
@@ -182,8 +187,8 @@ class SocketEndpoint:
 
 def _names(scope: Mapping[str, Any]) -> Mapping[str, str]:
     asked = dict(parse_qsl(scope["query_string"].decode("latin-1"))[:NAMES_MAX])
-    asked.pop("token", None)
-    return {**asked, **scope.get("path_params", {})}
+    names = {**headers_of(scope), **asked, **scope.get("path_params", {})}
+    return {name: value for name, value in names.items() if name not in _CREDENTIALS}
 
 
 def headers_of(scope: Mapping[str, Any]) -> Headers:

@@ -80,6 +80,16 @@ class Served:
             await self._serving
         self._listening.close()
 
+    def abort(self) -> None:
+        """Break all connections at once and listen no more, as a process does that is killed."""
+        self._server.should_exit = self._server.force_exit = True
+        for server in self._server.servers:
+            server.close()
+        self._listening.close()
+        for connection in list(self._server.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
 
 class Server(uvicorn.Server):
     """A server that says that it is leaving before it waits for its connections: streams that

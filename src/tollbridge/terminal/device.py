@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 from itertools import count
 from typing import Protocol
 
@@ -105,7 +105,7 @@ class Kit:
     pace_s: float = PACE_S
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Sheet:
     """One receipt on paper, by its number."""
 
@@ -123,10 +123,10 @@ class Sheet:
             text=self.text, copy=self.copy, reference=slip.reference, signature=slip.signature
         )
 
-    @cached_property
+    @property
     def qr(self) -> str:
         """The reference as an SVG to scan, "" without one."""
-        return as_svg(self.slip.reference) if self.slip.reference else ""
+        return _qr(self.slip.reference) if self.slip.reference else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,12 @@ class Watch:
     over: bool = False
 
 
+@lru_cache(maxsize=200)
+def _qr(reference: str) -> str:
+    # Alone in a file or an <img> it must say what it is.
+    return as_svg(reference).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+
+
 class Device:
     """One terminal's surroundings. `about` knows its profile."""
 
@@ -185,6 +191,7 @@ class Device:
         self._verify: Callable[[Secret[str]], Awaitable[PinVerified | PinWrong]] | None = None
         self._amount: Money | None = None
         self._followed = False
+        self._began_at_screen = False
         self._number: Secret[str] | None = None
         self._rehearsed: Secret[str] | None = None
         self._printer: tuple[str, Printer] | None = None
@@ -282,6 +289,10 @@ class Device:
             case other:
                 raise LocalProtocolError(f"a device does not know {type(other).__name__}")
 
+    def _asks_at_screen(self) -> bool:
+        """Say who plays: who began an exchange ends it, also when the page is loaded again."""
+        return self._began_at_screen if self._about.running is not None else self.by_browser
+
     async def _person(self, party: Party, saying: Saying) -> Answer | None:
         wish = saying.wish
         match wish:
@@ -295,7 +306,7 @@ class Device:
                 return await self._present(saying, wish)
             case EnterPin() if saying.dictated is not None:
                 self._rehearsed = self._number
-        if self.by_browser:
+        if self._asks_at_screen():
             return await self.screen.ask(party, saying)
         return self.script.answer(saying)
 
@@ -308,7 +319,7 @@ class Device:
             # The script would always be faster than a hand with a card.
             at_screen = self.screen.ask(Party.CARDHOLDER, saying)
             answer, read = await either(reader, wish, at_screen)
-        elif self.by_browser:
+        elif self._asks_at_screen():
             answer = await self.screen.ask(Party.CARDHOLDER, saying)
         else:
             answer = self.script.answer(saying)
@@ -354,6 +365,7 @@ class Device:
 
     def _begin(self, wish: Begin) -> Scenario | None:
         self._amount = wish.amount
+        self._began_at_screen = self.by_browser
         self._follow()
         self.screen.clear()
         if self._rehearsed is not None:

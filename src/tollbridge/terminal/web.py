@@ -1,10 +1,12 @@
 """The page of the terminals and its HTTP API: docs/reference/terminal-api.md.
 
-Open to whoever reaches the port, because it is a simulator, but not to other web pages: a request
-must call this server by a name of its own and come from no other origin.
+Open to whoever is on this machine, because it is a simulator, but not to other web pages: a request
+must call this server by a name of its own and come from no other origin. Where others on the
+network reach the server, they need its credential.
 """
 
 import asyncio
+import hmac
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -22,7 +24,7 @@ from tollbridge.faces.wpi import scenario
 from tollbridge.faces.wpi.tables import SERVICES, Kind
 from tollbridge.ground.errors import ConfigError, RemoteProtocolError
 from tollbridge.ground.ids import IdSource
-from tollbridge.server.asgi import Endpoint, headers_of, respond
+from tollbridge.server.asgi import Credential, Endpoint, headers_of, respond
 from tollbridge.server.errors import failed, failure
 from tollbridge.server.hosting import Hosted
 from tollbridge.terminal import answers, paper
@@ -43,6 +45,7 @@ from tollbridge.wire.http import Headers, Limits, Request, Response
 log = logging.getLogger("tollbridge.terminal")
 
 PACKAGE = "com.tollbridge.page"
+COOKIE = "tollbridge-terminal"
 LIMITS = Limits(body_bytes_max=64 * 1024)
 PLANNED_MAX = 1000
 WATCHES_MAX = 32
@@ -95,25 +98,73 @@ class _Till(msgspec.Struct, forbid_unknown_fields=True):
 _tills = msgspec.json.Decoder(_Till)
 
 
+class Guard:
+    """Says who may use the page. `hosts` are the names the server is called by, beside addresses
+    and this machine's own; `credential` is needed where others reach the server."""
+
+    def __init__(self, hosts: Collection[str] = (), credential: Credential | None = None) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts if host)
+        self._credential = credential
+        self._cookie = f"{COOKIE}={credential.derived(COOKIE)}" if credential else ""
+
+    def refused(self, method: str, headers: Headers) -> Response | None:
+        """Say why a request is not served: it comes from another site, or means to."""
+        host = headers.get("host", "").lower()
+        if not self._is_ours(host):
+            return failure(403, "foreign", f"this server is not called {host!r:.80}")
+        origin = headers.get("origin")
+        if origin is not None and origin.lower().partition("://")[2] != host:
+            return failure(403, "foreign", f"another site asks: {origin!r:.80}")
+        if not self._known(headers):
+            text = "open /terminal?token=TOKEN, or show header Authorization: Bearer TOKEN"
+            return failure(401, "unauthorized", text)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if method in CHANGING and kind != "application/json":
+            return failure(415, "media_type", "header Content-Type: application/json is needed")
+        return None
+
+    def cookie(self, query: str) -> Response | None:
+        """Let a browser in that opens the page with the token, and take the token out of its
+        address."""
+        if self._credential is None or not self._credential.fits_query(query.encode("latin-1")):
+            return None
+        kept = f"{self._cookie}; Path=/; HttpOnly; SameSite=Strict"
+        return Response(303, Headers([("location", "/terminal"), ("set-cookie", kept), *_ALWAYS]))
+
+    def _known(self, headers: Headers) -> bool:
+        if self._credential is None or self._credential.fits(headers):
+            return True
+        shown = [each.strip().encode() for each in headers.get("cookie", "").split(";")]
+        return any(hmac.compare_digest(each, self._cookie.encode()) for each in shown)
+
+    def _is_ours(self, host: str) -> bool:
+        """Say whether a name is one nobody else can give this server (DNS rebinding)."""
+        name = ""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            ip_address(name)
+        except ValueError:
+            return name in self._hosts or name == "localhost" or name.endswith(".localhost")
+        return True
+
+
 class Web:
-    """The calls. `hosted` is the face the terminals belong to, `hosts` are the names the server is
-    called by, beside addresses and this machine's own."""
+    """The calls. `hosted` is the face the terminals belong to."""
 
     def __init__(
-        self, desk: Desk, engine: Engine, hosted: Hosted, ids: IdSource, hosts: Collection[str] = ()
+        self, desk: Desk, engine: Engine, hosted: Hosted, ids: IdSource, guard: Guard
     ) -> None:
+        self._guard = guard
         self._desk = desk
         self._engine = engine
         self._hosted = hosted
         self._ids = ids
-        self._hosts = frozenset(host.lower() for host in hosts)
 
     def routes(self) -> list[BaseRoute]:
         """Make the routes."""
         one = "/terminal/{terminal}"
         table: tuple[tuple[str, str, Call], ...] = (
             ("GET", "/terminals", self._list),
-            ("GET", "/terminal", self._page),
             ("GET", "/terminal/page/{file}", self._file),
             ("GET", one, self._page),
             ("GET", f"{one}/state", self._state),
@@ -130,46 +181,26 @@ class Web:
             Route(path, Endpoint(self._guarded(call), failed, LIMITS, None), methods=[method])
             for method, path, call in table
         ]
-        return [*made, Route(f"{one}/events", _Events(self), methods=["GET"])]
-
-    def device(self, names: Names) -> Device | None:
-        """Find the terminal of an address."""
-        return self._desk.get(names["terminal"])
-
-    def refused(self, method: str, headers: Headers) -> Response | None:
-        """Say why a request is not served: it comes from another site, or means to."""
-        host = headers.get("host", "").lower()
-        if not self._is_ours(host):
-            return failure(403, "foreign", f"this server is not called {host!r:.80}")
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin.lower()).netloc != host:
-            return failure(403, "foreign", f"another site asks: {origin!r:.80}")
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if method in CHANGING and kind != "application/json":
-            return failure(415, "media_type", "header Content-Type: application/json is needed")
-        return None
-
-    def _is_ours(self, host: str) -> bool:
-        """Say whether a name is one nobody else can give this server (DNS rebinding)."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-            ip_address(name)
-        except ValueError:
-            return name in self._hosts or name == "localhost" or name.endswith(".localhost")
-        return True
+        first = Endpoint(self._first_page, failed, LIMITS, None)
+        made.append(Route("/terminal", first, methods=["GET"]))
+        return [*made, Route(f"{one}/events", _Events(self._desk, self._guard), methods=["GET"])]
 
     def _guarded(self, call: Call) -> Call:
         async def guarded(request: Request, names: Names) -> Response:
-            refused = self.refused(request.method, request.headers)
+            refused = self._guard.refused(request.method, request.headers)
             if refused is not None:
                 return refused
-            if "terminal" in names and self.device(names) is None:
+            if names.get("terminal", next(iter(self._desk))) not in self._desk:
                 return failure(404, "unknown_address", "there is no such terminal")
             return await call(request, names)
 
         return guarded
 
     # The page
+
+    async def _first_page(self, request: Request, names: Names) -> Response:
+        let_in = self._guard.cookie(request.url.partition("?")[2])
+        return let_in or await self._guarded(self._page)(request, names)
 
     async def _page(self, _: Request, __: Names) -> Response:
         return _static("index.html")
@@ -303,13 +334,14 @@ def read_plan(value: Any) -> list[Planned]:
 class _Events:
     """The state of a terminal as server-sent events: the latest one, whenever it is another."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    def __init__(self, desk: Desk, guard: Guard) -> None:
+        self._desk = desk
+        self._guard = guard
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         headers = headers_of(scope)
-        refused = self._web.refused("GET", headers)
-        device = self._web.device(scope["path_params"])
+        refused = self._guard.refused("GET", headers)
+        device = self._desk.get(scope["path_params"]["terminal"])
         if refused is None and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             refused = failure(403, "foreign", "another site asks")
         if refused is None and device is None:

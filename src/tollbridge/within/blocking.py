@@ -6,20 +6,16 @@
 An event loop runs in a thread of its own for as long as the device is open.
 """
 
-import asyncio
 import inspect
-import threading
 from collections.abc import Coroutine
-from contextlib import suppress
 from functools import wraps
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from tollbridge.engine.background import BackgroundLoop
 from tollbridge.within.device import Device
 
 R = TypeVar("R")
-
-CLOSING_LIMIT_S = 30.0
 
 
 class BlockingDevice:
@@ -30,14 +26,14 @@ class BlockingDevice:
     come back at once and may not call the device.
     """
 
-    def __init__(self, device: Device, loop: "_Loop") -> None:
+    def __init__(self, device: Device, loop: BackgroundLoop) -> None:
         self._device = device
         self._loop = loop
 
     @classmethod
     def setup(cls, name: str, description: str, interface_addr: str = "", **more: Any) -> Self:
         """Set a device up as `Device.setup` does, and start its loop. Raises what that raises."""
-        loop = _Loop()
+        loop = BackgroundLoop("an event handler may not call the device")
         try:
             made = loop.run(Device.setup(name, description, interface_addr, **more))
         except BaseException:
@@ -89,50 +85,3 @@ async def _do(function: Any, *args: Any, **more: Any) -> Any:
     """Call in the loop, whose objects belong to it."""
     done = function(*args, **more)
     return await done if inspect.isawaitable(done) else done
-
-
-class _Loop:
-    """An event loop in a thread."""
-
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._loop = self._runner.get_loop()
-        self._thread = threading.Thread(target=self._serve, name="tollbridge", daemon=True)
-        self._thread.start()
-
-    @property
-    def is_open(self) -> bool:
-        return self._thread.is_alive()
-
-    def run(self, call: Coroutine[Any, Any, R]) -> R:
-        """Run a coroutine and wait. Raises what it raises, RuntimeError when nobody can run it."""
-        if threading.current_thread() is self._thread or not self.is_open:
-            call.close()
-            where = "an event handler may not call the device" if self.is_open else "it is closed"
-            raise RuntimeError(where)
-        ended = threading.Event()
-
-        async def whole() -> R:
-            try:
-                return await call
-            finally:
-                ended.set()
-
-        future = asyncio.run_coroutine_threadsafe(whole(), self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            if not future.done():  # Ctrl-C: what was begun is ended first
-                future.cancel()
-                with suppress(KeyboardInterrupt):
-                    ended.wait(CLOSING_LIMIT_S)
-            raise
-
-    def close(self) -> None:
-        if self.is_open:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(CLOSING_LIMIT_S)
-
-    def _serve(self) -> None:
-        self._loop.run_forever()
-        self._runner.close()  # cancels what is left and ends generators

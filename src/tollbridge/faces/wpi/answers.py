@@ -1,6 +1,5 @@
 """The response of a financial service (4.2), and the slip it is printed from."""
 
-from dataclasses import replace
 from typing import Any
 
 from tollbridge.faces.wpi import check, codec
@@ -38,25 +37,20 @@ def response(profile: Profile, session: Session, done: Done, slip: Slip | None) 
 
 
 def completed(profile: Profile, session: Session, done: Done) -> Slip | None:
-    """Give the slip of an exchange with what it came to."""
-    draft = session.slip
-    if draft is None:
+    """Put down on an exchange's slip what it came to."""
+    slip = session.slip
+    if slip is None:
         return None
-    signed = draft.verification == "signature" or done.action is Action.ASK_SIGNATURE
-    return replace(
-        draft,
-        at=timestamp(profile, done.at),
-        approved=done.approved,
-        offline=done.offline,
-        code=done.code,
-        text=done.text or done.remark,
-        operation=done.operation,
-        authorization_code=done.authorization_code,
-        currency=done.amount.currency.code if done.amount else draft.currency,
-        amount_minor=done.amount.amount_minor if done.amount else draft.amount_minor,
-        identification=draft.identification or done.action is Action.ASK_LEGAL_IDENTIFICATION,
-        signature_wanted=done.approved and signed,
-    )
+    slip.at = timestamp(profile, done.at)
+    slip.approved, slip.offline = done.approved, done.offline
+    slip.code, slip.text = done.code, done.text or done.remark
+    slip.operation, slip.authorization_code = done.operation, done.authorization_code
+    if done.amount is not None:
+        slip.currency, slip.amount_minor = done.amount.currency.code, done.amount.amount_minor
+    slip.identification |= done.action is Action.ASK_LEGAL_IDENTIFICATION
+    signed = slip.verification == "signature" or done.action is Action.ASK_SIGNATURE
+    slip.signature_wanted = done.approved and signed
+    return slip
 
 
 def timestamp(profile: Profile, at: Instant) -> str:
@@ -113,7 +107,7 @@ def _success(profile: Profile, session: Session, done: Done, slip: Slip | None) 
     action = _action(done, slip)
     if action is not Action.NONE:
         made["actionCode"] = action
-    made["timestamp"] = timestamp(profile, done.at)
+    made["timestamp"] = slip.at if slip is not None else timestamp(profile, done.at)
     made["currency"] = done.amount.currency.code
     made["authorizedAmount"] = done.amount.amount_minor
     if slip is not None and slip.card_read:

@@ -5,7 +5,8 @@ as a JSON object of strings, `WPI_REQUEST` a string that holds JSON, as on Andro
 package name is in the header `WPI-Package`, the activity's result code in `WPI-Android-Result`;
 `WPI-Ignored` names fields of the request that the service does not have.
 
-`/wpi/messenger` takes JSON texts `{"what": 895349, "obj": {extras}}` and answers such (2).
+`/wpi/messenger` takes JSON texts `{"what": 895349, "obj": {extras}}` and answers such (2). The
+handshake says who calls, in the same header or, from a web page, as `?package=`.
 """
 
 import re
@@ -70,7 +71,8 @@ def decode_message(text: str, names: Mapping[str, str]) -> Extras:
         raise RemoteProtocolError(f"what is {WHAT} in every WPI message (2)", path=["what"])
     if not isinstance(extras, dict):
         raise RemoteProtocolError("obj is an object of extras (2)", path=["obj"])
-    package = _package(extras.get(PACKAGE, names.get("package", "")), f"obj.{PACKAGE}")
+    caller = names.get("wpi-package") or names.get("package", "")
+    package = _package(extras.get(PACKAGE, caller), f"obj.{PACKAGE}")
     return Extras("", package, extras, names.get("terminal", ""))
 
 

@@ -5,7 +5,6 @@ scenario may dictate the answer.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from tollbridge.core.brands import BY_NAME
@@ -306,18 +305,19 @@ def converted(money: Money, code: str, rate: str) -> Money:
 # Verification
 
 
-def verify(run: Run, seen: Seen, money: Money) -> Talk[Seen]:
+def verify(run: Run, seen: Seen, money: Money) -> Talk[None]:
     """Verify the cardholder as card, terminal and amount want it."""
     limits = run.profile.limits_of(seen.application.brand.name)
     method = run.scenario.verification
     if method == "identification":
-        return replace(seen, identification=True)
+        seen.identification = True
+        return
     method = method or method_of(run.profile, seen.card, money, limits)
     if method == "offline_pin":
         yield from _offline_pin(run, money)
     elif method == "online_pin":
-        return replace(seen, verification=method, pin=(yield from online_pin(run, money)))
-    return replace(seen, verification=method)
+        seen.pin = yield from online_pin(run, money)
+    seen.verification = method
 
 
 def method_of(profile: Profile, card: ReadCard, money: Money, limits: Limits) -> str:

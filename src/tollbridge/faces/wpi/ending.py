@@ -73,7 +73,21 @@ def printed(
 def drafted(terminal: Terminal, run: Run, money: Money | None, seen: Seen | None = None,
             **more: Any) -> Slip:  # fmt: skip
     """Begin the slip of an exchange with all that is known before the host is asked."""
-    slip = Slip(
+    if seen is not None:
+        more |= {
+            "card_read": True,
+            "brand": seen.application.brand.name,
+            "masked_number": mask_number(seen.card.number.reveal()),
+            "application_id": seen.application.application_id,
+            "application_label": seen.application.label,
+            "entry": seen.card.entry,
+            "verification": seen.verification,
+            "cryptogram": seen.card.cryptogram,
+            "sequence": seen.card.sequence,
+            "token": seen.token,
+            "identification": seen.identification,
+        }
+    return Slip(
         service=run.call.service.name,
         at="",
         approved=False,
@@ -86,28 +100,13 @@ def drafted(terminal: Terminal, run: Run, money: Money | None, seen: Seen | None
         period=f"{terminal.period:06d}",
         **more,
     )
-    if seen is None:
-        return slip
-    return replace(
-        slip,
-        card_read=True,
-        brand=seen.application.brand.name,
-        masked_number=mask_number(seen.card.number.reveal()),
-        application_id=seen.application.application_id,
-        application_label=seen.application.label,
-        entry=seen.card.entry,
-        verification=seen.verification,
-        cryptogram=seen.card.cryptogram,
-        sequence=seen.card.sequence,
-        token=seen.token,
-        identification=seen.identification,
-    )
 
 
-def ask_for(terminal: Terminal, run: Run, verb: Verb, **more: Any) -> Ask:
+def ask_for(
+    terminal: Terminal, run: Run, verb: Verb, details: Mapping[str, str], **more: Any
+) -> Ask:
     """Make an ask of this terminal for the present attempt of an exchange."""
     session, profile = run.session, run.profile
-    details = more.pop("details", {})
     return Ask(
         verb=verb,
         key=terminal.pages.key(session.package, session.session, session.attempt),

@@ -1,7 +1,5 @@
 """The financial services (4.2): with a card, or by the reference of an earlier transaction."""
 
-from dataclasses import replace
-
 from tollbridge.core.asks import Look
 from tollbridge.core.operation import Operation
 from tollbridge.core.payment import Payment
@@ -9,7 +7,7 @@ from tollbridge.core.verbs import Verb
 from tollbridge.faces.wpi import conversation, ending, host, notebook, offline
 from tollbridge.faces.wpi.check import Wanted
 from tollbridge.faces.wpi.messages import Reply
-from tollbridge.faces.wpi.state import Refused, Run, Seen, Talk, Terminal
+from tollbridge.faces.wpi.state import Refused, Run, Talk, Terminal
 from tollbridge.faces.wpi.tables import PAYMENT, SERVICES, Condition, Service
 from tollbridge.ground.clock import MICROSECONDS_PER_S
 from tollbridge.ground.flow import Flow, Page, Recall
@@ -41,8 +39,9 @@ def with_card(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         run.language = seen.language
     dcc = (yield from conversation.currency(run, seen, total)) if service.converts else None
     if service.verb in (Verb.PURCHASE, Verb.AUTHORIZE):
-        seen = yield from conversation.verify(run, seen, total)
-    seen = yield from _with_token(run, seen)
+        yield from conversation.verify(run, seen, total)
+    if not seen.token:
+        seen.token = yield from conversation.token_of(run, seen.card.number)
     offers_tips = service.tips and run.profile.tip is not None
     draft = ending.drafted(
         terminal, run, total, seen, tip_minor=tip_minor if offers_tips else None, dcc=dcc
@@ -67,8 +66,9 @@ def cancelled(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         raise _invalid("a day-end closed the transaction; refund it instead (4.3.2)")
     yield from _still_cancellable(terminal, code, host.brand_of(payment.opening))
     run.session.slip = ending.drafted(terminal, run, target.approved_amount)
-    ask = ending.ask_for(terminal, run, Verb.VOID, payment=payment.id, target=target.ordinal)
-    operation = yield from host.asked(terminal, run, ask)
+    operation = yield from host.asked(
+        terminal, run, Verb.VOID, payment=payment.id, target=target.ordinal
+    )
     return (yield from host.finished(terminal, run, operation))
 
 
@@ -95,18 +95,10 @@ def continued(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         yield from conversation.password(run)
     run.session.slip = ending.drafted(terminal, run, money)
     if money.amount_minor == 0:
-        ask = ending.ask_for(terminal, run, Verb.VOID, payment=payment.id, target=1)
+        done = yield from host.asked(terminal, run, Verb.VOID, payment=payment.id, target=1)
     else:
-        ask = ending.ask_for(terminal, run, verb, payment=payment.id, amount=money)
-    done = yield from host.asked(terminal, run, ask)
+        done = yield from host.asked(terminal, run, verb, payment=payment.id, amount=money)
     return (yield from host.finished(terminal, run, done, host.brand_of(payment.opening)))
-
-
-def _with_token(run: Run, seen: Seen) -> Talk[Seen]:
-    if seen.token:
-        return seen
-    token = yield from conversation.token_of(run, seen.card.number)
-    return replace(seen, token=token)
 
 
 def _check_amount(run: Run, payment: Payment, verb: Verb, money: Money) -> None:

@@ -158,19 +158,17 @@ def _place(terminal: Terminal, session: Session) -> Talk[list[Note]]:
     """Give the session a place in its application's history; the oldest one is forgotten."""
     package, pages = session.package, terminal.pages
     if package not in terminal.counts:
-        counted: Page | None = yield Recall(pages.package(package))
-        terminal.counts.setdefault(package, int(counted.value) if counted else 0)
-    count = terminal.counts[package]
-    terminal.counts[package] = count + 1
-    history = terminal.profile.session_history
-    slot = pages.slot(package, count % history)
-    notes = [Note(pages.package(package), str(count + 1).encode())]
-    if count >= history:
+        slots = yield from browse(pages.slots(package))
+        counts = [value_of(page)[0] for _, page in slots]
+        terminal.counts.setdefault(package, max(counts, default=0))
+    terminal.counts[package] += 1
+    count, history = terminal.counts[package], terminal.profile.session_history
+    slot, notes = pages.slot(package, count % history), list[Note]()
+    if count > history:
         oldest: Page | None = yield Recall(slot)
         if oldest is not None:
-            notes += yield from _forgotten(terminal, package, oldest.value.decode())
-    notes.append(Note(slot, session.session.encode()))
-    return notes
+            notes += yield from _forgotten(terminal, package, value_of(oldest)[1])
+    return [*notes, Note(slot, json.write([count, session.session]))]
 
 
 def _forgotten(terminal: Terminal, package: str, session: str) -> Talk[list[Note]]:

@@ -75,11 +75,11 @@ def possible(run: Run, operation: Operation, seen: Seen, money: Money) -> bool:
     return unreachable or outcome.done(operation).decline is DeclineCode.ISSUER_UNAVAILABLE
 
 
-def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) -> Flow[Reply]:
-    """Let the card decide: "approved", "declined", or "refused_later" (approved, and refused when
-    it is uploaded)."""
+def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, sealed: str) -> Flow[Reply]:
+    """Let the card decide, which it does as the scenario wants: it approves, or declines, or
+    approves what is refused when it is uploaded. `sealed` is the card as it will wait."""
     conversation.go(run)
-    now, session = terminal.clock.now(), run.session
+    now, session, how = terminal.clock.now(), run.session, run.scenario.offline
     if how == "declined":
         done = Done(
             condition=Condition.HOST_REFUSAL,
@@ -91,7 +91,6 @@ def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, how: str) ->
         )
         slip = answers.completed(run.profile, session, done)
         return (yield from ending.concluded(terminal, run, done, slip))
-    sealed = yield from _sealed(run, seen)
     waiting = Waiting(
         package=session.package,
         session=session.session,
@@ -239,7 +238,8 @@ def _upload(
     )
 
 
-def _sealed(run: Run, seen: Seen) -> Talk[str]:
+def sealed(run: Run, seen: Seen) -> Talk[str]:
+    """Seal a card until its upload. Raises Refused where the secure element cannot."""
     expiry = seen.card.expiry.reveal() if seen.card.expiry else ""
     plain = Secret(f"{seen.card.number.reveal()} {expiry}".strip())
     answer = yield from conversation.say(run, Party.DEVICE, Seal(plain))

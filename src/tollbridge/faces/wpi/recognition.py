@@ -55,10 +55,10 @@ def _payment_card(
         seen = yield from conversation.settle_card(following, card)
     else:
         seen = Seen(card=card, application=card.applications[0], language=_language(run, card))
-    token = yield from conversation.token_of(run, card.number)
+    seen.token = yield from conversation.token_of(run, card.number)
     if wanted.money is not None:
         terminal.held = Held(
-            seen=replace(seen, token=token),
+            seen=seen,
             package=run.call.package,
             service=wanted.fields["serviceType"],
             money=wanted.money,
@@ -70,7 +70,7 @@ def _payment_card(
         for place, track in enumerate(card.tracks, start=1):
             made[f"isoTrack{place}"] = _masked(track.reveal(), card.number.reveal())
     return made | {
-        "token": token,
+        "token": seen.token,
         "pan": mask_number(card.number.reveal()),
         "waitForNextAction": waits,
         "nextActionWaitTime": int(run.profile.hold_s * MS_PER_S) if waits else 0,

@@ -5,6 +5,7 @@ those of WPI's own test environment (42.XX) and our own (43.XX, 44.XX), in minor
 currency's exponent; docs/reference/wpi-scenarios.md lists them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -56,6 +57,7 @@ class Scenario:
 
 
 NOTHING = Scenario()
+_TIP = re.compile(r"\d{1,12}|\d{1,3}%", re.ASCII)
 
 
 def read(tables: Mapping[str, Any]) -> Scenario:
@@ -70,6 +72,8 @@ def read(tables: Mapping[str, Any]) -> Scenario:
             values[name] = _pins(value, problems)
         elif not isinstance(value, str):
             problems.append(f"{name}: a text is expected")
+        elif name == "tip" and value and not _TIP.fullmatch(value):
+            problems.append('tip: "10%" or minor units')
         elif value and value not in CHOICES.get(name, (value,)):
             problems.append(f"{name}: one of {', '.join(CHOICES[name])}")
     if problems:

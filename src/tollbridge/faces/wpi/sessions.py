@@ -2,9 +2,9 @@
 
 Every key begins with the terminal's name. `session/<package>/<session>` what was asked and
 answered; `reference/<code>` which exchange a paymentSolutionReference stands for;
-`package/<package>` how many sessions an application used and `slot/<package>/<n>` which one to
-forget next; `cancellable/<brand>` the last payments. Others: `batch.py`, `offline.py`,
-`parameters.py`.
+`slot/<package>/<n>` which session of an application to forget next; `cancellable/<brand>` the last
+payments; `line/<period>/<n>` what a day-end adds up and `period` which batch is open;
+`offline/<code>` what waits for its upload; `parameters/<kind>` what the management system gave.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from tollbridge.wire import json
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One exchange, as it becomes. `response` is the WPI_RESPONSE as it was sent; "" while it is not over.
+    """One exchange, as it becomes. `response` is the WPI_RESPONSE as it was sent, "" until then.
 
     `reference` is its paymentSolutionReference; `attempt` counts how often the host was asked: a
     card that wants a PIN after all is asked for again, under another key. `slip` is what its
@@ -60,10 +60,14 @@ class Session:
             page["attempt"] = self.attempt
         if self.slip is not None:
             page["slip"] = self.slip.written()
-        return json.write(page)
+        written = json.write(page)
+        if self.response:
+            # It is JSON already, and the longest part.
+            written = b'%b,"response":%b}' % (written[:-1], self.response.encode())
+        return written
 
 
-_OPTIONAL = ("echoes", "receipt_formats", "tips", "converts", "printed", "response")
+_OPTIONAL = ("echoes", "receipt_formats", "tips", "converts", "printed")
 
 
 def read(value: bytes) -> Session:
@@ -72,6 +76,7 @@ def read(value: bytes) -> Session:
     session = Session(**page)
     session.receipt_formats = tuple(session.receipt_formats)
     session.slip = read_slip(page["slip"]) if "slip" in page else None
+    session.response = json.write(page["response"]).decode() if "response" in page else ""
     return session
 
 
@@ -94,13 +99,13 @@ class Pages:
         value = [session.package, session.session, session.service]
         return Note(self.reference(session.reference), json.write(value), expected=0)
 
-    def package(self, package: str) -> str:
-        """Name the page that counts an application's sessions."""
-        return f"{self.terminal}/package/{package}"
+    def slots(self, package: str) -> str:
+        """Name the beginning of the pages of an application's history."""
+        return f"{self.terminal}/slot/{package}/"
 
     def slot(self, package: str, slot: int) -> str:
-        """Name the page that says which session used a slot of the history."""
-        return f"{self.terminal}/slot/{package}/{slot}"
+        """Name the page that says which session used a slot of the history, and as which one."""
+        return f"{self.slots(package)}{slot}"
 
     def cancellable(self, brand: str) -> str:
         """Name the page that lists a brand's last payments."""

@@ -11,9 +11,10 @@ from typing import Any
 from tollbridge.wire import json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Slip:
-    """One receipt. Amounts are minor units of `currency`; "" and None leave a line out.
+    """One receipt, as it becomes. Amounts are minor units of `currency`; "" and None leave a line
+    out.
 
     `kind` is "transaction", "day_end" or "configuration". `at` is extended ISO 8601 with a numeric
     offset, in the terminal's time zone. `language` is the cardholder's, "" for the terminal's.

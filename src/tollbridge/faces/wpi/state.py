@@ -47,9 +47,9 @@ class Unknown(Refused):
         super().__init__(Condition.INTERNAL, remark)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Seen:
-    """A card that was read, and what was settled about it.
+    """A card that was read, and what is settled about it one after the other.
 
     `verification` is how its holder is verified; `identification` asks for a document beside.
     """

@@ -7,6 +7,7 @@ at least its own. A further edition is a further line of EDITIONS, with its own 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tollbridge.faces.wpi.tables import SERVICES, Service
 
@@ -30,6 +31,7 @@ LATEST = str(EDITIONS[-1])
 SUPPORTED = ", ".join(map(str, EDITIONS))
 
 
+@lru_cache(maxsize=64)
 def edition(version: str) -> Edition | None:
     """Give the edition that serves a version; None when none does or it is no version."""
     match = _FORM.fullmatch(version)
