@@ -37,7 +37,7 @@ def pay(**settings):
     return terminal, terminal.pay(session="s")
 
 
-def natural(condition, tmp_path):  # noqa: C901, PLR0911, PLR0912 - one way for each
+def natural(condition, tmp_path):
     """Bring a condition about without a scenario: the terminal, the service, the answer."""
     terminal = Terminal()
     match condition:

@@ -216,6 +216,7 @@ def test_dying_again_while_the_truth_is_looked_for_changes_nothing(second):
     for terminal, request, before, crashed in moments(
         PAYMENT, scenario=Scenario(fault=f"{Fault.LATE_DELIVERY}:20")
     ):
+
         async def main(terminal=terminal):
             await terminal.exchange("WPI_SVC_LAST_TRANSACTION", session="s")
 

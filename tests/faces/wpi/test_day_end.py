@@ -15,7 +15,6 @@ from tests.faces.wpi.terminal import (
     PAYMENT,
     PRE_AUTHORIZATION,
     PRINT,
-    REFUND,
     Terminal,
 )
 from tollbridge.sandbox.faults import Fault, Rule
