@@ -273,8 +273,6 @@ def test_what_shall_follow_a_recognition_is_said_in_full_or_not_at_all(terminal,
 FORMATS = [["FORMATTED"], ["JSON"], ["FORMATTED", "JSON"], [], None]
 CONFIGURED = {
     "plain": ((), {}),
-    "tip": (("tip_active",), {"tip": {}}),
-    "dcc": (("dcc_active",), {"dcc": {"rates": {"USD": "1.0900"}}}),
     "both": (("tip_active", "dcc_active"), {"tip": {}, "dcc": {"rates": {"USD": "1.0900"}}}),
 }
 
@@ -396,6 +394,18 @@ def test_a_receipt_leaves_out_what_this_terminal_does_not_know(terminal, service
         for value, found in ((right, False), ([], True)):
             receipt = {"json": data | {name: value}}
             assert bool(wrong(service, {}, answer.response | {"receipt": receipt})) is found
+
+
+@pytest.mark.parametrize("service", FINANCIAL)
+@pytest.mark.parametrize(
+    ("config", "settings"),
+    [(("tip_active",), {"tip": {}}), (("dcc_active",), {"dcc": {"rates": {"USD": "1.0900"}}})],
+)
+@pytest.mark.req("P-111", "P-112", "P-231", "P-232")
+def test_tip_and_conversion_are_told_each_by_itself(service, config, settings):
+    answer = Terminal(**settings).do(service)
+    assert answer.condition == "NONE"
+    assert wrong(service, {}, answer.response, config=config) == []
 
 
 # Failures
