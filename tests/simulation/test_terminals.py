@@ -16,5 +16,9 @@ def test_sixty_lives_of_terminals_end_with_books_that_agree():
         assert tally.seen[what] > 0, what
 
 
+def test_a_late_approval_is_undone_however_often_the_line_is_down():
+    assert simulate(173, 1).failures == []
+
+
 def test_a_seed_repeats_its_run():
     assert str(simulate(7, 2)) == str(simulate(7, 2))

@@ -249,7 +249,10 @@ def tip(run: Run, money: Money) -> Talk[int]:
     offer = run.profile.tip
     if offer is None:
         return 0
-    most_minor = money.amount_minor * offer.percent_max // 100
+    most_minor = min(
+        money.amount_minor * offer.percent_max // 100,
+        run.profile.amount_max_minor - money.amount_minor,
+    )
     wish = AddTip(money, offer.percents, most_minor)
     for _ in range(PRESENTATIONS_MAX):
         answer = yield from say(run, Party.CARDHOLDER, wish, "tip")
