@@ -27,8 +27,9 @@ types: .venv/ready
 imports: .venv/ready
 	@echo "== import rules" && .venv/bin/lint-imports --no-logo
 
-sim: .venv/ready  ## seeded lives (SEED, RUNS), then kill -9 of real processes (KILLS)
+sim: .venv/ready  ## seeded lives of engines and terminals (SEED, RUNS), then kill -9 of real processes (KILLS)
 	@$(PY) -m tollbridge.testing.simulate --seed $(SEED) --runs $(RUNS)
+	@$(PY) -m tests.simulation.terminals --seed $(SEED) --runs $(RUNS)
 	@if [ $(KILLS) -gt 0 ]; then $(PY) -m tests.simulation.kills --kills $(KILLS) --seed $(SEED); fi
 
 bench: .venv/ready  ## measure disk, layers and the whole, interleaved (PAYMENTS, ROUNDS)

@@ -8,6 +8,7 @@ own, so that a look never waits for a commit.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from tollbridge.journal.lock import FileLock
 from tollbridge.journal.migrations import MIGRATIONS, migrate, version
 
 CACHE_KIB = 24 * 1024
-CHECKPOINT_PAGES = 4000
+CHECKPOINT_PAGES = 8000
 LOOKUP_CHUNK = 64
 
 
@@ -204,14 +205,36 @@ class SqliteJournal:
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What the library raises; the second when it words an error about damaged text."""
 _ROW = "number, payment, version, body, hash"
-_VERSION = "SELECT version FROM notebook WHERE namespace = ? AND key = ?"
 _KEEP = (
-    "INSERT INTO notebook VALUES (?, ?, ?, 1) ON CONFLICT (namespace, key) "
-    "DO UPDATE SET value = excluded.value, version = version + 1"
+    "INSERT INTO notebook VALUES (?, ?, ?, ?) ON CONFLICT (namespace, key) "
+    "DO UPDATE SET value = excluded.value, version = version + ?"
 )
 _FORGET = "DELETE FROM notebook WHERE namespace = ? AND key = ?"
 _PAGE = "SELECT value, version FROM notebook WHERE namespace = ? AND key = ?"
 _AFTER_ALL = chr(0x10FFFF)  # sorts behind every letter a key may go on with
+
+
+@dataclass(slots=True)
+class _Page:
+    """What a batch does to one page of a notebook.
+
+    `version` is known only where a note expects one. `writes` counts how often it is written since
+    it was last forgotten, which makes it `fresh`.
+    """
+
+    version: int = 0
+    value: bytes | None = None
+    writes: int = 0
+    fresh: bool = False
+
+    def write(self, value: bytes | None) -> None:
+        """Write the page, or forget it."""
+        self.value = value
+        if value is None:
+            self.fresh, self.writes, self.version = True, 0, 0
+        else:
+            self.writes += 1
+            self.version += 1
 
 
 class _Batch:
@@ -225,17 +248,20 @@ class _Batch:
         self.postings: list[tuple[int, int, str, str, int]] = []
         self.outbox: list[tuple[int, str]] = []
         self.unfinished: dict[str, bool] = {}
+        self.pages: dict[tuple[str, str], _Page] = {}
 
     def write(self, changes: Sequence[Change]) -> list[Result]:
         entries = [change for change in changes if isinstance(change, Entry)]
         taken = self._taken([entry.claim for entry in entries if entry.claim])
         versions = self._versions([entry.payment for entry in entries])
+        notes = [change.notes if isinstance(change, Entry) else change for change in changes]
+        self._recall([each for each in notes if each is not None])
         results: list[Result] = []
         for change in changes:
             if isinstance(change, Entry):
                 results.append(self._add(change, taken, versions))
             else:
-                results.append(_write_notes(self.database, change))
+                results.append(Written(0) if self._note(change) else Stale())
         self._insert()
         return results
 
@@ -247,7 +273,7 @@ class _Batch:
             return KeyTaken(taken[claim])
         if entry.version != versions.get(payment, 0) + 1:
             return Stale()
-        if entry.notes is not None and isinstance(_write_notes(self.database, entry.notes), Stale):
+        if entry.notes is not None and not self._note(entry.notes):
             return Stale(of_notes=True)
         number = self.head.number + 1
         body = rows.encode(entry.facts)
@@ -271,16 +297,56 @@ class _Batch:
     def _insert(self) -> None:
         opened = [(payment,) for payment, unfinished in self.unfinished.items() if unfinished]
         closed = [(payment,) for payment, unfinished in self.unfinished.items() if not unfinished]
-        for statement, values in (
+        rows_of: tuple[tuple[str, Sequence[tuple[Any, ...]]], ...] = (
             ("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", self.entries),
             ("INSERT INTO claim VALUES (?, ?)", self.claims),
             ("INSERT INTO posting VALUES (?, ?, ?, ?, ?)", self.postings),
             ("INSERT INTO outbox VALUES (?, ?)", self.outbox),
             ("INSERT OR IGNORE INTO unfinished VALUES (?)", opened),
             ("DELETE FROM unfinished WHERE payment = ?", closed),
-        ):
+            *self._pages(),
+        )
+        for statement, values in rows_of:
             if values:
                 self.database.executemany(statement, values)
+
+    def _recall(self, batches: Sequence[Notes]) -> None:
+        """Look up the versions that notes expect, all at once: each statement waits for its turn
+        among the threads."""
+        wanted: dict[str, dict[str, None]] = {}
+        for batch in batches:
+            for note in batch.notes:
+                if note.expected is not None:
+                    wanted.setdefault(batch.namespace, {})[note.key] = None
+        for namespace, keys in wanted.items():
+            found = self._lookup(
+                "SELECT key, version FROM notebook WHERE namespace = ? AND key IN ({})",
+                list(keys),
+                namespace,
+            )
+            there = dict(found)
+            for key in keys:
+                self.pages[namespace, key] = _Page(there.get(key, 0))
+
+    def _note(self, batch: Notes) -> bool:
+        """Take notes into the batch, all of them; False when a page is not as one expects it."""
+        for note in batch.notes:
+            if note.expected is not None:
+                if self.pages[batch.namespace, note.key].version != note.expected:
+                    return False
+        for note in batch.notes:
+            self.pages.setdefault((batch.namespace, note.key), _Page()).write(note.value)
+        return True
+
+    def _pages(self) -> list[tuple[str, list[tuple[Any, ...]]]]:
+        """Give the statements that write the pages, each page once."""
+        forgotten, kept = [], []
+        for key, page in self.pages.items():
+            if page.fresh:
+                forgotten.append(key)
+            if page.writes and page.value is not None:
+                kept.append((*key, page.value, page.writes, page.writes))
+        return [(_FORGET, forgotten), (_KEEP, kept)]
 
     def _taken(self, digests: list[bytes]) -> dict[bytes, PaymentId]:
         found = self._lookup(
@@ -296,27 +362,15 @@ class _Batch:
         )
         return dict(found)
 
-    def _lookup(self, statement: str, wanted: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    def _lookup(
+        self, statement: str, wanted: Sequence[Any], *first: Any
+    ) -> Iterator[tuple[Any, ...]]:
         """Look many keys up, a few statements for all; short ones are padded to one known text."""
         for start in range(0, len(wanted), LOOKUP_CHUNK):
             chunk = wanted[start : start + LOOKUP_CHUNK]
             size = 1 if len(chunk) == 1 else 8 if len(chunk) <= 8 else LOOKUP_CHUNK
-            values = [*chunk, *[None] * (size - len(chunk))]
+            values = [*first, *chunk, *[None] * (size - len(chunk))]
             yield from self.database.execute(statement.format(", ".join("?" * size)), values)
-
-
-def _write_notes(database: sqlite3.Connection, batch: Notes) -> Result:
-    for note in batch.notes:
-        if note.expected is not None:
-            page = database.execute(_VERSION, (batch.namespace, note.key)).fetchone()
-            if note.expected != (page[0] if page else 0):
-                return Stale()
-    for note in batch.notes:
-        if note.value is None:
-            database.execute(_FORGET, (batch.namespace, note.key))
-        else:
-            database.execute(_KEEP, (batch.namespace, note.key, note.value))
-    return Written(0)
 
 
 def _row(number: int, payment: str, version: int, body: object, hashed: bytes) -> Row:

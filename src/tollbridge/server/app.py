@@ -32,14 +32,15 @@ def application(
     """
     credential = Credential(token)
     api = Api(engine, [face.face for face in hosted], merchant)
+    # What is called most comes first: addresses are tried in this order.
     routes: list[BaseRoute] = []
+    for face in hosted:
+        routes += hosting.routes(engine, face, credential)
     for path in openapi.PATHS:
         shown = None if path.open else credential
         endpoint = Endpoint(api.call(path.call), failed, LIMITS, shown)
         routes.append(Route(path.path, endpoint, methods=[path.method]))
     routes.append(Route("/openapi.json", Endpoint(_document, failed, LIMITS, None)))
-    for face in hosted:
-        routes += hosting.routes(engine, face, credential)
     routes += more
     # What has an address but not this method, and then what has none.
     known = dict.fromkeys(route.path for route in routes if isinstance(route, Route))

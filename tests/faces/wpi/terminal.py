@@ -310,7 +310,8 @@ class Terminal:
             who = f"{name}/{package}/{session}"
             if last.response is None:
                 found += [f"{who}: told {a.condition}, and forgotten" for a in answers
-                          if a.response is not None and a.condition not in NOT_BEGUN]  # fmt: skip
+                          if a.response is not None and a.condition not in NOT_BEGUN
+                          and not any(word in a.remark for word in OPEN)]  # fmt: skip
                 continue
             known.add((name, package, session))
             if session not in lied:

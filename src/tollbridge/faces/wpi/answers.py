@@ -107,7 +107,7 @@ def _success(profile: Profile, session: Session, done: Done, slip: Slip | None) 
     action = _action(done, slip)
     if action is not Action.NONE:
         made["actionCode"] = action
-    made["timestamp"] = timestamp(profile, done.at)
+    made["timestamp"] = slip.at if slip is not None else timestamp(profile, done.at)
     made["currency"] = done.amount.currency.code
     made["authorizedAmount"] = done.amount.amount_minor
     if slip is not None and slip.card_read:

@@ -87,6 +87,16 @@ def say(
     return answer
 
 
+def go(run: Run) -> None:
+    """Pass the point of no return: from here on an abort comes too late (4.3.6).
+
+    Raises Refused where one was asked for before.
+    """
+    if run.aborted:
+        raise Refused(Condition.ABORTED, "the business application asked for the abort")
+    run.sent = True
+
+
 def put(run: Run, wish: Wish) -> Talk[Answer]:
     """Put a wish to the device when nothing can be refused any more."""
     saying = Saying(
@@ -237,7 +247,10 @@ def tip(run: Run, money: Money) -> Talk[int]:
     offer = run.profile.tip
     if offer is None:
         return 0
-    most_minor = money.amount_minor * offer.percent_max // 100
+    most_minor = min(
+        money.amount_minor * offer.percent_max // 100,
+        run.profile.amount_max_minor - money.amount_minor,
+    )
     wish = AddTip(money, offer.percents, most_minor)
     for _ in range(PRESENTATIONS_MAX):
         answer = yield from say(run, Party.CARDHOLDER, wish, "tip")
@@ -317,7 +330,9 @@ def method_of(profile: Profile, card: ReadCard, money: Money, limits: Limits) ->
     if tapped and money.amount_minor <= limits.verification_minor:
         return "none"
     for method in card.verifications:
-        if method in profile.verifications and not (tapped and method == "offline_pin"):
+        # Only a chip in the reader can check a PIN.
+        possible = method != "offline_pin" or card.entry == "chip"
+        if possible and method in profile.verifications:
             return method
     return "none"
 

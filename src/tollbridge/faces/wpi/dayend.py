@@ -75,7 +75,8 @@ def closed(terminal: Terminal, run: Run) -> Talk[tuple[Slip, list[Note]]]:
     sums = yield from summed(terminal, period)
     notes = [notebook.period_note(terminal, terminal.period, None)]
     # What is not decided yet is settled with the batch that is open then.
-    notes += [notebook.line(terminal, each) for each in sums.open]
+    for each in sums.open:
+        notes += yield from notebook.moved(terminal, each)
     pages = yield from notebook.browse(terminal.pages.lines(period))
     notes += [Note(key, None) for key, _ in pages]
     slip = Slip(
@@ -99,12 +100,21 @@ def summed(terminal: Terminal, period: int) -> Talk[Sums]:
         operation = payment.find(name) if payment else None
         if payment is None or operation is None:
             continue
-        if operation.unresolved and not operation.abandoned:
+        if _undecided(payment, operation):
             sums.open.append(each)
         elif payment.counts(operation) and not operation.abandoned:
             view = payment.opening.view
             sums.add(view.brand if view else "", operation)
     return sums
+
+
+def _undecided(payment: Payment, operation: Operation) -> bool:
+    """Say whether nobody knows yet if an operation counts: its outcome is to come, or that of its
+    cancellation."""
+    last = payment.unresolved
+    if last is None or operation.abandoned:
+        return False
+    return last is operation or (last.verb is Verb.VOID and last.target == operation.ordinal)
 
 
 def _uploaded(terminal: Terminal, run: Run) -> Talk[list[str]]:

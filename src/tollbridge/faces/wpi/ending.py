@@ -60,7 +60,9 @@ def printed(
     duplicate: bool = False,
 ) -> Talk[PrinterFault | None]:
     """Print copies of a receipt, from `texts` where they are written; give what the printer
-    complained of."""
+    complained of. A terminal without a printer delivers them digitally, if it does at all."""
+    if run.profile.printer == "none" and run.profile.digital_receipts:
+        return None
     if texts is None:
         texts = {copy: text(run.profile, slip, copy, duplicate=duplicate) for copy in copies}
     wish = Print(slip=slip, copies=copies, texts=texts, duplicate=duplicate)
@@ -100,10 +102,11 @@ def drafted(terminal: Terminal, run: Run, money: Money | None, seen: Seen | None
     )
 
 
-def ask_for(terminal: Terminal, run: Run, verb: Verb, **more: Any) -> Ask:
+def ask_for(
+    terminal: Terminal, run: Run, verb: Verb, details: Mapping[str, str], **more: Any
+) -> Ask:
     """Make an ask of this terminal for the present attempt of an exchange."""
     session, profile = run.session, run.profile
-    details = more.pop("details", {})
     return Ask(
         verb=verb,
         key=terminal.pages.key(session.package, session.session, session.attempt),

@@ -131,6 +131,8 @@ def _begin(terminal: Terminal, call: Call) -> Run:
         converts=profile.dcc is not None,
     )
     run = Run(call=call, session=session, profile=profile, language=profile.languages[0])
+    if call.service.road is not Road.CARD:
+        terminal.held = None  # no transaction with the recognised card follows
     terminal.running = run
     return run
 
@@ -170,10 +172,14 @@ def _scenario(run: Run, money: Money | None) -> Talk[Scenario]:
     return merged(device, money.amount_minor if money else None)
 
 
+NOT_KEPT = frozenset({Condition.BUSY, Condition.SESSION_ID_ALREADY_IN_USE})
+"""The conditions that spend no session: nothing began, or the session is another's."""
+
+
 def _refused(terminal: Terminal, run: Run, refused: Refused) -> Flow[Reply]:
-    """Answer with a failure, and remember it unless its session is another's."""
+    """Answer with a failure, and remember it if its session is spent."""
     made = answers.failure(run.call, refused)
-    if refused.condition is Condition.SESSION_ID_ALREADY_IN_USE:
+    if refused.condition in NOT_KEPT:
         return answers.reply(run.call, made)
     if not isinstance(refused, Unknown):
         run.session.slip, run.session.response = None, ending.text_of(made)

@@ -55,7 +55,7 @@ def cancelled(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     code, service = wanted.fields["paymentSolutionReference"], run.call.service
     waiting = yield from offline.waiting(terminal, code)
     if waiting is not None and waiting[0].service == service.cancels:
-        if (yield from offline.untouched(terminal, waiting[0])):
+        if (yield from offline.forgettable(terminal, waiting[0])):
             return (yield from offline.cancelled(terminal, run, code, *waiting))
     payment, target, period = yield from _earlier(terminal, code, service)
     if target.unresolved:
@@ -66,8 +66,9 @@ def cancelled(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         raise _invalid("a day-end closed the transaction; refund it instead (4.3.2)")
     yield from _still_cancellable(terminal, code, host.brand_of(payment.opening))
     run.session.slip = ending.drafted(terminal, run, target.approved_amount)
-    ask = ending.ask_for(terminal, run, Verb.VOID, payment=payment.id, target=target.ordinal)
-    operation = yield from host.asked(terminal, run, ask)
+    operation = yield from host.asked(
+        terminal, run, Verb.VOID, payment=payment.id, target=target.ordinal
+    )
     return (yield from host.finished(terminal, run, operation))
 
 
@@ -94,10 +95,9 @@ def continued(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         yield from conversation.password(run)
     run.session.slip = ending.drafted(terminal, run, money)
     if money.amount_minor == 0:
-        ask = ending.ask_for(terminal, run, Verb.VOID, payment=payment.id, target=1)
+        done = yield from host.asked(terminal, run, Verb.VOID, payment=payment.id, target=1)
     else:
-        ask = ending.ask_for(terminal, run, verb, payment=payment.id, amount=money)
-    done = yield from host.asked(terminal, run, ask)
+        done = yield from host.asked(terminal, run, verb, payment=payment.id, amount=money)
     return (yield from host.finished(terminal, run, done, host.brand_of(payment.opening)))
 
 

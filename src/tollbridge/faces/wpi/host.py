@@ -5,11 +5,12 @@ the end.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from tollbridge.core.asks import Ask, Look
+from tollbridge.core.asks import Look
 from tollbridge.core.operation import Operation
-from tollbridge.core.outcome import DeclineCode
+from tollbridge.core.outcome import DeclineCode, Declined
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.wpi import answers, codec, conversation, ending, notebook, offline, outcome
@@ -30,20 +31,21 @@ BY_HOST = frozenset({Condition.NONE, Condition.HOST_REFUSAL, Condition.NETWORK_I
 """The conditions a scenario leaves to the host and the way to it."""
 COUNTED = frozenset({Verb.PURCHASE, Verb.CAPTURE, Verb.REFUND, Verb.CREDIT})
 """What is settled at day-end."""
+NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 FAULT, CODE = "sandbox.fault", "sandbox.code"
 
 
 def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Reply]:
     """Ask the host for what a card shall pay; ask the cardholder for more if the host wants it."""
-    if run.scenario.offline:
-        sealed = yield from offline.sealed(run, seen)
-        return (yield from offline.decided(terminal, run, seen, money, sealed))
     verb = run.call.service.verb
     assert verb is not None
+    if run.scenario.offline and verb is Verb.PURCHASE:
+        sealed = yield from offline.sealed(run, seen)
+        return (yield from offline.decided(terminal, run, seen, money, sealed))
     while True:
         details, card = ending.card_details(run, seen), ending.card_of(seen)
-        ask = ending.ask_for(terminal, run, verb, amount=money, instrument=card, details=details)
-        operation = yield from asked(terminal, run, ask)
+        operation = yield from asked(terminal, run, verb, details, amount=money, instrument=card)
+        run.pins_sent += seen.pin is not None
         pin = yield from _pin_after_all(run, operation, seen, money)
         if pin is None:
             break
@@ -62,24 +64,28 @@ def with_card(terminal: Terminal, run: Run, seen: Seen, money: Money) -> Flow[Re
     return (yield from finished(terminal, run, operation, seen.application.brand.name))
 
 
-def asked(terminal: Terminal, run: Run, ask: Ask) -> Talk[Operation]:
-    """Ask, with the exchange written in the same commit; give the operation."""
-    if run.aborted:
-        raise Refused(Condition.ABORTED, "the business application asked for the abort")
+def asked(
+    terminal: Terminal, run: Run, verb: Verb, details: Mapping[str, str] = NO_DETAILS, **more: Any
+) -> Talk[Operation]:
+    """Ask, with the exchange written in the same commit; give the operation.
+
+    `details` and `more` go into the Ask.
+    """
+    conversation.go(run)
     scenario = run.scenario
     if scenario.condition is not None and scenario.condition not in BY_HOST:
         raise Refused(scenario.condition, "the scenario wants it")
     if scenario.recovery == "dies_before":
         raise Died
-    run.sent = True
-    yield from conversation.tell(run, Topic.PROCESSING, ask.amount)
-    if ask.verb in COUNTED:
+    yield from conversation.tell(run, Topic.PROCESSING, more.get("amount"))
+    if verb in COUNTED:
         run.notes.append(notebook.line(terminal, run.session))
     notes = yield from notebook.begun(terminal, run)
     run.notes.clear()
-    details = {**ask.details, **_steered(scenario.fault, scenario.code)}
+    steered = _steered(scenario.fault, scenario.code)
+    ask = ending.ask_for(terminal, run, verb, {**details, **steered}, notes=notes, **more)
     try:
-        payment: Payment = yield replace(ask, notes=notes, details=details)
+        payment: Payment = yield ask
     except VersionConflict:
         raise Refused(
             Condition.SESSION_ID_ALREADY_IN_USE, "extra WPI_SESSION_ID was used"
@@ -171,9 +177,11 @@ def _pin_after_all(
     """
     if "online_pin" not in run.profile.verifications or seen.card.entry == "magstripe":
         return None
-    decline, wrong = outcome.done(operation).decline, seen.pin is not None
+    if not isinstance(operation.outcome, Declined):
+        return None
+    decline, wrong = operation.outcome.code, seen.pin is not None
     wanted = DeclineCode.INCORRECT_PIN if wrong else DeclineCode.AUTHENTICATION_REQUIRED
-    if decline is not wanted or run.session.attempt > run.profile.pin_tries:
+    if decline is not wanted or run.pins_sent >= run.profile.pin_tries:
         return None
     try:
         return (yield from conversation.online_pin(run, money, wrong=wrong))

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tollbridge.faces.wpi import answers, conversation, dayend, ending, notebook, parameters
+from tollbridge.faces.wpi import (
+    answers,
+    conversation,
+    dayend,
+    ending,
+    host,
+    notebook,
+    parameters,
+)
 from tollbridge.faces.wpi.check import Wanted
 from tollbridge.faces.wpi.messages import Call, Reply
 from tollbridge.faces.wpi.receipt import amount_text, copies, receipt
@@ -19,9 +27,11 @@ SUCCEEDED: dict[str, Any] = {"result": SUCCESS, "errorCondition": Condition.NONE
 def day_end(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """WPI_SVC_DAY_END."""
     del wanted
+    conversation.go(run)
     slip, notes = yield from dayend.closed(terminal, run)
-    reply = yield from _with_receipt(terminal, run, slip, notes)
+    reply = yield from _kept(terminal, run, slip, notes)
     terminal.closing = None
+    yield from _printed(terminal, run, slip)
     return reply
 
 
@@ -29,8 +39,12 @@ def parameterized(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """WPI_SVC_PAYMENT_PARAMETERIZATION and WPI_SVC_ACQUIRER_PARAMETERIZATION."""
     del wanted
     kind = parameters.KINDS[run.call.service.name]
-    slip, note = yield from _parameters(terminal, run, kind)
-    return (yield from _with_receipt(terminal, run, slip, [note]))
+    slip, note, laid = yield from _parameters(terminal, run, kind)
+    conversation.go(run)
+    reply = yield from _kept(terminal, run, slip, [note])
+    parameters.into_force(terminal, laid)
+    yield from _printed(terminal, run, slip)
+    return reply
 
 
 def print_receipt(terminal: Terminal, call: Call, wanted: Wanted) -> Flow[Reply]:
@@ -41,6 +55,8 @@ def print_receipt(terminal: Terminal, call: Call, wanted: Wanted) -> Flow[Reply]
         known = {name: value for name, value in reply.extras.items() if name != "WPI_RESPONSE"}
         return Reply(known)
     profile, session = terminal.profile, found[0]
+    if not session.over:
+        session = yield from host.recovered(terminal, *found)
     if not profile.prints_receipts:
         raise Refused(
             Condition.SERVICE_NOT_SUPPORTED,
@@ -73,6 +89,7 @@ def menu(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
             said = yield from _chosen(terminal, run, answer.item)
         except Refused as refused:
             said = (refused.remark,)
+    conversation.go(run)
     run.session.response = ending.text_of(SUCCEEDED)
     yield from notebook.ended(terminal, run)
     return answers.reply(run.call, SUCCEEDED)
@@ -96,12 +113,12 @@ def _chosen(terminal: Terminal, run: Run, item: MenuItem) -> Talk[tuple[str, ...
             slip, notes = yield from dayend.closed(terminal, run)
             yield from notebook.keep(*notes)
             terminal.closing = None
-        case MenuItem.PAYMENT_PARAMETERIZATION:
-            slip, note = yield from _parameters(terminal, run, Parameters.PAYMENT)
-            yield from notebook.keep(note)
         case _:
-            slip, note = yield from _parameters(terminal, run, Parameters.ACQUIRER)
+            payment = item is MenuItem.PAYMENT_PARAMETERIZATION
+            kind = Parameters.PAYMENT if payment else Parameters.ACQUIRER
+            slip, note, laid = yield from _parameters(terminal, run, kind)
             yield from notebook.keep(note)
+            parameters.into_force(terminal, laid)
     terminal.last_slip = slip
     if terminal.profile.printer != "none":
         yield from ending.printed(run, slip, copies(slip))
@@ -117,30 +134,35 @@ def _totals(terminal: Terminal, totals: list[Any]) -> tuple[str, ...]:
     ) or ("0",)
 
 
-def _parameters(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[Slip, Note]]:
-    changed, note = yield from parameters.fetch(terminal, run, kind)
-    run.profile = terminal.profile
+def _parameters(
+    terminal: Terminal, run: Run, kind: Parameters
+) -> Talk[tuple[Slip, Note, parameters.Laid]]:
+    changed, note, laid = yield from parameters.fetch(terminal, run, kind)
+    run.profile = laid.profile
     slip = Slip(
         kind="configuration",
         service=next(name for name, each in parameters.KINDS.items() if each is kind),
         at=answers.timestamp(run.profile, terminal.clock.now()),
         lines=[f"{name} changed" for name in changed] or ["no changes"],
     )
-    return slip, note
+    return slip, note, laid
 
 
-def _with_receipt(terminal: Terminal, run: Run, slip: Slip, notes: list[Note]) -> Flow[Reply]:
-    """Answer with a receipt: keep it with the answer, then print it."""
-    profile, formats = terminal.profile, run.session.receipt_formats
-    paper = receipt(formats, profile, slip)
+def _kept(terminal: Terminal, run: Run, slip: Slip, notes: list[Note]) -> Talk[Reply]:
+    """Make the answer with its receipt, and keep both, with what makes them true."""
+    profile, session = run.profile, run.session
+    paper = receipt(session.receipt_formats, profile, slip)
     made = SUCCEEDED | ({"receipt": paper} if paper else {})
     prints = profile.printer != "none" and profile.print_automatically
-    session = run.session
     session.slip, session.printed, session.response = slip, prints, ending.text_of(made)
     yield from notebook.written(terminal, run, notes)
-    terminal.last_slip = slip
-    if prints:
+    return answers.reply(run.call, made)
+
+
+def _printed(terminal: Terminal, run: Run, slip: Slip) -> Talk[None]:
+    """Print what was kept, if it is to be printed by itself."""
+    session = run.session
+    if session.printed:
         fault = yield from ending.printed(run, slip, copies(slip))
         if fault is not None:
             yield from notebook.printed(terminal, session, on_paper=False)
-    return answers.reply(run.call, made)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 from tollbridge.faces.wpi import sessions
@@ -37,8 +38,12 @@ def wake(terminal: Terminal) -> Talk[None]:
     if page is not None:
         found = json.read_object(page.value, what="period")
         terminal.period, terminal.closing = found["open"], found.get("closing")
-    lines = yield from browse(terminal.pages.lines(terminal.period))
-    terminal.next_line = max([terminal.next_line, *(_number(key) + 1 for key, _ in lines[-1:])])
+    # A batch that is being closed still gets lines: what could not be uploaded, asked again.
+    for period in (terminal.closing, terminal.period):
+        if period is not None:
+            lines = yield from browse(terminal.pages.lines(period))
+            numbers = [_number(key) + 1 for key, _ in lines[-1:]]
+            terminal.next_line = max([terminal.next_line, *numbers])
     terminal.awake = True
 
 
@@ -77,6 +82,17 @@ def line(terminal: Terminal, of: Named, period: int | None = None) -> Note:
     return Note(page, json.write([of.package, of.session, of.attempt]))
 
 
+def moved(terminal: Terminal, of: Named) -> Talk[list[Note]]:
+    """Give the notes that move an exchange to the open batch, from one that closes."""
+    notes = [line(terminal, of)]
+    found = yield from known(terminal, of.package, of.session)
+    if found is not None and found[0].slip is not None:
+        session = found[0]
+        session.slip = replace(found[0].slip, period=f"{terminal.period:06d}")
+        notes.append(Note(terminal.pages.session(of.package, of.session), session.write()))
+    return notes
+
+
 def keep(*notes: Note) -> Talk[None]:
     """Write notes whatever was there."""
     yield Remember(notes)
@@ -112,14 +128,14 @@ def cancellable(terminal: Terminal, brand: str) -> Talk[list[str]]:
     if brand not in terminal.cancellable:
         page: Page | None = yield Recall(terminal.pages.cancellable(brand))
         terminal.cancellable[brand] = sessions.listed(page.value if page else None)
-    return terminal.cancellable[brand]
+    return _last(terminal.cancellable[brand], terminal.profile.cancellable_last)
 
 
 def cancellable_note(terminal: Terminal, brand: str, reference: str) -> Talk[Note]:
     """Make the note that puts a reference at the end of that list."""
-    codes = [*(yield from cancellable(terminal, brand)), reference]
-    codes = codes[-terminal.profile.cancellable_last :]
-    terminal.cancellable[brand] = codes
+    codes = yield from cancellable(terminal, brand)
+    codes = [*(code for code in codes if code != reference), reference]
+    codes = terminal.cancellable[brand] = _last(codes, terminal.profile.cancellable_last)
     return Note(terminal.pages.cancellable(brand), json.write(codes))
 
 
@@ -162,6 +178,10 @@ def _forgotten(terminal: Terminal, package: str, session: str) -> Talk[list[Note
     if old is not None:
         notes.append(Note(terminal.pages.reference(old[0].reference), None))
     return notes
+
+
+def _last(codes: list[str], count: int) -> list[str]:
+    return codes[max(0, len(codes) - count) :]
 
 
 def _number(key: str) -> int:

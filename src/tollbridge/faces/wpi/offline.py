@@ -33,7 +33,7 @@ class Waiting:
     """An offline approval that waits for its upload, as its page holds it.
 
     `sealed` is the card, `ask` what the host will be asked for, `until` when it is too late;
-    `code` steers the simulated host.
+    `code` steers the simulated host; `merchant` is who was paid.
     """
 
     package: str
@@ -48,6 +48,7 @@ class Waiting:
     merchant_reference: str
     until: int
     code: str = ""
+    merchant: str = ""
 
     @property
     def money(self) -> Money:
@@ -77,7 +78,7 @@ def possible(run: Run, operation: Operation, seen: Seen, money: Money) -> bool:
 def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, sealed: str) -> Flow[Reply]:
     """Let the card decide, which it does as the scenario wants: it approves, or declines, or
     approves what is refused when it is uploaded. `sealed` is the card as it will wait."""
-    run.sent = True
+    conversation.go(run)
     now, session, how = terminal.clock.now(), run.session, run.scenario.offline
     if how == "declined":
         done = Done(
@@ -103,6 +104,7 @@ def decided(terminal: Terminal, run: Run, seen: Seen, money: Money, sealed: str)
         merchant_reference=str(session.echoes.get("reference", "")),
         until=now + run.profile.offline_days * DAY_S * MICROSECONDS_PER_S,
         code="05" if how == "refused_later" else "",
+        merchant=run.profile.merchant,
     )
     session.attempt = waiting.attempt
     done = Done(condition=Condition.NONE, at=now, amount=money, code=OFFLINE_APPROVED, offline=True)
@@ -123,10 +125,21 @@ def waiting(terminal: Terminal, reference: str) -> Talk[tuple[Waiting, int] | No
 
 
 def untouched(terminal: Terminal, found: Waiting) -> Talk[bool]:
-    """Say whether the host was never asked for it: then, and only then, it can be forgotten."""
+    """Say whether the host was not asked for it yet, in the present attempt."""
+    return (yield from _asked(terminal, found)) is None
+
+
+def forgettable(terminal: Terminal, found: Waiting) -> Talk[bool]:
+    """Say whether it is certain that the host never got it: then, and only then, it can be
+    cancelled here alone."""
+    operation = yield from _asked(terminal, found)
+    return operation is None or isinstance(operation.outcome, Unsent)
+
+
+def _asked(terminal: Terminal, found: Waiting) -> Talk[Operation | None]:
     key = terminal.pages.key(found.package, found.session, found.attempt)
     payment: Payment | None = yield Look(key=key)
-    return payment is None
+    return payment.find(key) if payment else None
 
 
 def all_waiting(terminal: Terminal) -> Talk[list[tuple[str, Waiting]]]:
@@ -144,7 +157,7 @@ def cancelled(
     terminal: Terminal, run: Run, reference: str, found: Waiting, version: int
 ) -> Flow[Reply]:
     """Cancel an approval before it was uploaded: the card is never charged."""
-    run.sent = True
+    conversation.go(run)
     done = Done(
         condition=Condition.NONE,
         at=terminal.clock.now(),
@@ -167,33 +180,37 @@ def uploaded(terminal: Terminal, run: Run, reference: str, found: Waiting) -> Ta
     It waits no longer once the host has decided. Raises Refused where it must wait on.
     """
     page = terminal.pages.offline(reference)
-    now = terminal.clock.now()
-    if found.until < now:
-        yield from notebook.keep(Note(page, None))
-        return _lost(found, now, "it was too old to be uploaded")
-    answer = yield from conversation.say(run, Party.DEVICE, Unseal(found.sealed))
-    if isinstance(answer, SecureFault):
-        raise conversation.secure_fault(answer)
-    assert isinstance(answer, Unsealed)
-    ask = _upload(terminal, run, reference, found, answer.plain)
-    try:
-        payment: Payment = yield ask
-    except UsageError as error:
-        yield from notebook.keep(Note(page, None))
-        return _lost(found, now, str(error))
-    operation = payment.find(ask.key)
-    assert operation is not None
-    done = outcome.done(operation)
-    if operation.unresolved:
-        raise Refused(done.condition, done.remark)
-    if isinstance(operation.outcome, Unsent):
-        again = replace(found, attempt=found.attempt + 1)
-        line = notebook.line(terminal, again, terminal.closing)
-        session = yield from notebook.attempted(terminal, again)
-        yield from notebook.keep(Note(page, again.write()), line, *session)
-        raise Refused(done.condition, done.remark)
-    yield from notebook.keep(Note(page, None))
-    return done
+    while True:
+        first = yield from untouched(terminal, found)
+        now = terminal.clock.now()
+        if first and found.until < now:
+            yield from notebook.keep(Note(page, None))
+            return _lost(found, now, "it was too old to be uploaded")
+        answer = yield from conversation.say(run, Party.DEVICE, Unseal(found.sealed))
+        if isinstance(answer, SecureFault):
+            raise conversation.secure_fault(answer)
+        assert isinstance(answer, Unsealed)
+        ask = _upload(terminal, run, reference, found, answer.plain)
+        try:
+            payment: Payment = yield ask
+        except UsageError as error:
+            yield from notebook.keep(Note(page, None))
+            return _lost(found, now, str(error))
+        operation = payment.find(ask.key)
+        assert operation is not None
+        done = outcome.done(operation)
+        if operation.unresolved:
+            raise Refused(done.condition, done.remark)
+        if not isinstance(operation.outcome, Unsent):
+            yield from notebook.keep(Note(page, None))
+            return done
+        found = replace(found, attempt=found.attempt + 1)
+        line = notebook.line(terminal, found, terminal.closing)
+        session = yield from notebook.attempted(terminal, found)
+        yield from notebook.keep(Note(page, found.write()), line, *session)
+        if first:
+            raise Refused(done.condition, done.remark)
+        # That was an earlier day-end's attempt, which never arrived: this one has its own.
 
 
 def _upload(
@@ -212,7 +229,7 @@ def _upload(
         verb=Verb.PURCHASE,
         key=terminal.pages.key(found.package, found.session, found.attempt),
         amount=found.money,
-        merchant=run.profile.merchant,
+        merchant=found.merchant or run.profile.merchant,
         reference=found.merchant_reference,
         instrument=Card(
             Secret(number), InstrumentView(*found.view), Secret(expiry) if expiry else None

@@ -6,7 +6,8 @@ the notebook keeps no secrets.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from tollbridge.faces.wpi.conversation import say
 from tollbridge.faces.wpi.profile import Profile, profile
@@ -35,10 +36,18 @@ TAKEN: Mapping[Parameters, frozenset[str]] = {
 """The settings each service may change; which terminal it is and how it is built stays."""
 
 
-def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str], Note]]:
-    """Fetch parameters and put them into force; give what changed, and what keeps them.
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A profile with what was fetched last of each kind laid over it, and those tables."""
 
-    Raises Refused, and then the old ones stay in force.
+    profile: Profile
+    fetched: Mapping[Parameters, Mapping[str, object]]
+
+
+def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str], Note, Laid]]:
+    """Fetch parameters; give what they change, and the note that keeps them.
+
+    They come into force once that is written. Raises Refused.
     """
     answer = yield from say(run, Party.DEVICE, Fetch(kind))
     if isinstance(answer, FetchFault):
@@ -47,30 +56,45 @@ def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str
     assert isinstance(answer, Fetched)
     tables = {**answer.tables}
     problems = [f"{name} is not one of them" for name in sorted(set(tables) - TAKEN[kind])]
-    before = after = terminal.profile
     try:
-        after = profile(tables, before)
+        laid = _laid(terminal, kind, {} if problems else tables)
     except ConfigError as error:
         problems += error.problems
     if problems:
         told = "; ".join(problems)
         raise Refused(Condition.GENERIC, f"the {kind} parameters are refused: {told}")
-    _into_force(terminal, kind, after)
-    changed = [name for name in sorted(tables) if getattr(before, name) != getattr(after, name)]
-    return changed, Note(terminal.pages.parameters(kind), json.write(tables))
+    before, after = terminal.profile, laid.profile
+    changed = [
+        name for name in sorted(TAKEN[kind]) if getattr(before, name) != getattr(after, name)
+    ]
+    return changed, Note(terminal.pages.parameters(kind), json.write(tables)), laid
 
 
 def recalled(terminal: Terminal) -> Talk[None]:
-    """Put what was fetched by an earlier process into force again."""
+    """Put what was fetched by an earlier process into force again; not what no longer fits the
+    terminal as it is configured now: it has to be fetched anew."""
     for kind in Parameters:
         page: Page | None = yield Recall(terminal.pages.parameters(kind))
         if page is not None:
-            tables = json.read_object(page.value, what="parameters")
-            _into_force(terminal, kind, profile(tables, terminal.profile))
+            with suppress(ConfigError):
+                tables = json.read_object(page.value, what="parameters")
+                into_force(terminal, _laid(terminal, kind, tables))
 
 
-def _into_force(terminal: Terminal, kind: Parameters, made: Profile) -> None:
-    """A terminal that was never configured is once it has both kinds (NOT_INITIALIZED before)."""
-    terminal.fetched.add(kind)
-    ready = terminal.base.initialized or terminal.fetched == set(Parameters)
-    terminal.profile = replace(made, initialized=ready)
+def into_force(terminal: Terminal, laid: Laid) -> None:
+    """Go by these parameters from now on."""
+    terminal.fetched, terminal.profile = laid.fetched, laid.profile
+
+
+def _laid(terminal: Terminal, kind: Parameters, tables: Mapping[str, object]) -> Laid:
+    """Lay what was fetched last of each kind over the profile as configured, so that it is the same
+    after a restart. Raises ConfigError.
+
+    A terminal that was never configured is once it has both kinds (NOT_INITIALIZED before).
+    """
+    fetched = {**terminal.fetched, kind: tables}
+    made = terminal.base
+    for each in Parameters:
+        made = profile(fetched.get(each, {}), made)
+    ready = terminal.base.initialized or set(fetched) == set(Parameters)
+    return Laid(replace(made, initialized=ready), fetched)

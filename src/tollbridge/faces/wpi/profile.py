@@ -226,6 +226,8 @@ def _impossible(made: Profile) -> list[str]:
                  if not (len(code) == 2 and code.isascii() and code.islower())]  # fmt: skip
     problems += [f"{name}: above zero is expected" for name in _POSITIVE
                  if getattr(made, name) <= 0]  # fmt: skip
+    if made.cancellable_last < 0:
+        problems.append("cancellable_last: zero or more is expected")
     if made.dcc is not None:
         problems += [f"dcc.rates.{code}: a decimal number for an ISO 4217 code is expected"
                      for code, rate in made.dcc.rates.items()

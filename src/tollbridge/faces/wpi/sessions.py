@@ -60,10 +60,14 @@ class Session:
             page["attempt"] = self.attempt
         if self.slip is not None:
             page["slip"] = self.slip.written()
-        return json.write(page)
+        written = json.write(page)
+        if self.response:
+            # It is JSON already, and the longest part.
+            written = b'%b,"response":%b}' % (written[:-1], self.response.encode())
+        return written
 
 
-_OPTIONAL = ("echoes", "receipt_formats", "tips", "converts", "printed", "response")
+_OPTIONAL = ("echoes", "receipt_formats", "tips", "converts", "printed")
 
 
 def read(value: bytes) -> Session:
@@ -72,6 +76,7 @@ def read(value: bytes) -> Session:
     session = Session(**page)
     session.receipt_formats = tuple(session.receipt_formats)
     session.slip = read_slip(page["slip"]) if "slip" in page else None
+    session.response = json.write(page["response"]).decode() if "response" in page else ""
     return session
 
 

@@ -4,7 +4,7 @@ Whatever must survive stands in the notebook before it matters.
 """
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -79,7 +79,8 @@ class Run:
     """The exchange a terminal is busy with.
 
     `sent`: the host was asked, so that nothing can be aborted any more. `version` is that of the
-    session's page, 0 before it is written. `notes` go with the next write.
+    session's page, 0 before it is written. `notes` go with the next write. `pins` are what a
+    scenario lets the cardholder enter, `pins_sent` how many PINs the host has seen.
     """
 
     call: Call
@@ -92,6 +93,7 @@ class Run:
     version: int = 0
     notes: list[Note] = field(default_factory=list)
     pins: deque[str] = field(default_factory=deque)
+    pins_sent: int = 0
     delegated: bool = True
 
     @property
@@ -101,7 +103,8 @@ class Run:
 
 
 class Terminal:
-    """One terminal. `base` is its profile as configured, `profile` with what was fetched."""
+    """One terminal. `base` is its profile as configured, `profile` with the tables `fetched` last
+    of each kind."""
 
     def __init__(self, base: Profile, clock: Clock, ids: IdSource) -> None:
         self.base = base
@@ -118,7 +121,7 @@ class Terminal:
         self.next_line = 1
         self.counts: dict[str, int] = {}
         self.cancellable: dict[str, list[str]] = {}
-        self.fetched: set[Parameters] = set()
+        self.fetched: Mapping[Parameters, Mapping[str, object]] = {}
 
     def takes_card(self, run: Run, money: Money) -> Seen | None:
         """Give the held card if it is for this exchange; any other one is let go."""
