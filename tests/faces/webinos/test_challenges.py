@@ -3,14 +3,15 @@
 import asyncio
 import re
 from urllib.parse import unquote
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.faces.webinos.counter import ADA, BILL, QUIET, Counter, answered, customer
-from tollbridge.faces.webinos import pictures
+from tollbridge.faces.webinos import challenges, pictures
+from tollbridge.ground.secret import Secret
 
 ALWAYS = {"amount_minor": 0}
 NUMBERS = {word: str(n) for n, word in enumerate(pictures.WORDS)}
@@ -112,7 +113,7 @@ def test_a_wrong_answer_makes_another_question_and_at_last_an_end():
     seen = {asked["challenge"]["id"]}
     for left in (2, 1):
         first = counter.house.code
-        status, asked = counter.answer(asked, "wrong") + ()
+        status, asked = counter.answer(asked, "wrong")
         asked["client_token"] = counter.call(counter.begin(key="key-000001"))[1]["client_token"]
         assert (status, asked["state"]) == (200, "challenge_required")
         assert asked["challenge"]["attempts_left"] == left
@@ -192,9 +193,6 @@ def test_an_answer_is_bound_to_the_bill_the_seller_and_the_customer():
         challenge = checkout.challenge
 
         async def main(counter=counter, checkout=checkout, challenge=challenge):
-            from tollbridge.faces.webinos import challenges
-            from tollbridge.ground.secret import Secret
-
             class Face:
                 name = "webinos"
 
@@ -258,12 +256,12 @@ def test_pictures_follow_from_their_seed(seed):
         picture = draw(seed)
         assert picture == draw(seed)
         svg = unquote(picture.url.partition(",")[2])
-        ElementTree.fromstring(svg)
+        ET.fromstring(svg)
         assert in_words(picture.alt) == picture.answer
         assert "<text" not in svg
         assert len(picture.url) < 16_000
     drawn = pictures.mark(seed, "fox <b>", "A & B", "1.00 EUR")
-    ElementTree.fromstring(unquote(drawn.url.partition(",")[2]))
+    ET.fromstring(unquote(drawn.url.partition(",")[2]))
     assert in_words(drawn.alt) == drawn.answer
 
 
