@@ -306,6 +306,9 @@ def test_an_unknown_outcome_is_not_told_until_it_is_known(counter):
     assert counter.cancel(paid)[0] == 409
     assert counter.unfinished() == (paid["id"],)
     counter.world.clock.advance(61)
+    counter.house.changed.clear()
+    counter.refresh(paid)
+    assert counter.house.changed == [paid["id"]], "its followers hear of it"
     late = counter.show(paid)
     assert (late["state"], late["error"]["reason"]) == ("unknown", "outcome_unknown")
     assert late["error"]["retryPossible"] is False

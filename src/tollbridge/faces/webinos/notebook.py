@@ -86,9 +86,14 @@ def finish(
 
 
 def wait_for_outcome(house: House, run: Run, *, mine: bool) -> Talk[None]:
-    """Say that the outcome is not known; not while somebody else may just be asking."""
+    """Say that the outcome is not known, and after a while that it stays so; not while somebody
+    else may just be asking."""
     checkout = run.checkout
-    if checkout.state is State.UNKNOWN or not (mine or stalled(house.now, checkout)):
+    if checkout.state is State.UNKNOWN:
+        if checkout.late or house.now < later(Instant(checkout.touched), house.provider.unknown_s):
+            return
+        checkout.late = True
+    elif not (mine or stalled(house.now, checkout)):
         return
     checkout.state = State.UNKNOWN
     checkout.happened("state", house.now)
