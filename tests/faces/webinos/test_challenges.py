@@ -33,7 +33,7 @@ def in_words(alt):
 # When
 
 
-@pytest.mark.req("N-070", "N-076", "N-083")
+@pytest.mark.req("N-070", "N-073", "N-076", "N-083")
 def test_nothing_moves_until_it_is_answered():
     counter = with_kind("text")
     asked = counter.pay()

@@ -102,7 +102,7 @@ def test_customers_are_those_the_provider_knows(counter):
     assert counter.fails(customer=5)["reason"] == "invalid_request"
 
 
-@pytest.mark.req("N-010", "N-011", "N-013", "NX-010", "NX-013")
+@pytest.mark.req("N-001", "N-010", "N-011", "N-013", "NX-010", "NX-013")
 def test_services_are_found_by_their_feature(counter):
     counter.settings["services"] = [{"path": "wallet"}, {"path": "other", "name": "Another"}]
     counter.restart()
