@@ -22,7 +22,9 @@ DOMAIN = "web"
 class Device:
     """Grants the face's wishes."""
 
-    def __init__(self, keys: ProofKeys, secure: SecureElement, sender: CodeSender, hub: Hub) -> None:
+    def __init__(
+        self, keys: ProofKeys, secure: SecureElement, sender: CodeSender, hub: Hub
+    ) -> None:
         self._keys = keys
         self._secure = secure
         self._sender = sender
