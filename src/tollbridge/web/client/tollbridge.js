@@ -313,6 +313,7 @@ class Challenge {
   constructor(attempt, told) {
     this.#attempt = attempt;
     this.#told = told;
+    this.since = performance.now();
   }
 
   get id() { return this.#told.id; }
