@@ -1,0 +1,254 @@
+"""The addresses of the face webinos: its endpoints, streams of events, the provider's own pages,
+the client for shops and the public keys.
+
+A payment goes on when its browser leaves: what a POST asks for runs by itself, and whoever asked is
+answered with what is true by then.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from traceback import format_exc
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.routing import BaseRoute, Route
+
+from tollbridge.engine.engine import Engine
+from tollbridge.faces.contract import HttpEndpoint
+from tollbridge.faces.webinos import WebinosFace, codec, sessions
+from tollbridge.faces.webinos.messages import (
+    Answer,
+    Begin,
+    Caller,
+    Cancel,
+    Follow,
+    Followed,
+    LookAt,
+    Reply,
+    Show,
+)
+from tollbridge.faces.webinos.outcome import charge
+from tollbridge.faces.webinos.wishes import Changed
+from tollbridge.ground.errors import RemoteProtocolError
+from tollbridge.ground.flow import Party
+from tollbridge.ground.secret import scrub
+from tollbridge.server.asgi import Endpoint
+from tollbridge.server.errors import failed
+from tollbridge.server.hosting import Hosted
+from tollbridge.web import files
+from tollbridge.web.device import Device
+from tollbridge.web.events import Events
+from tollbridge.web.files import ALWAYS, Files
+from tollbridge.web.hub import Hub, TooMany
+from tollbridge.web.keys import JWKS_AGE_S, ProofKeys
+from tollbridge.wire import json
+from tollbridge.wire.http import Headers, Limits, Request, Response
+
+log = logging.getLogger("tollbridge.web")
+
+SOON_S = 0.05
+WAIT_MAX_S = 30.0
+CLOSING_LIMIT_S = 10.0
+ORIGINS = "tollbridge-origins"
+METHOD_MANIFEST = "payment-method-manifest"
+_LIMITS = Limits(body_bytes_max=1024)
+_OPEN = (("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin"))
+
+Names = Mapping[str, str]
+
+
+class Site:
+    """The addresses. It is closed before the engine, and waits for what runs by itself."""
+
+    def __init__(
+        self, engine: Engine, face: WebinosFace, device: Device, hub: Hub, keys: ProofKeys
+    ) -> None:
+        self.hosted = Hosted(face, device.parties(), elsewhere=True)
+        self._engine = engine
+        self._face = face
+        self._device = device
+        self._hub = hub
+        self._keys = keys
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._pages = Files(files.PAGES, (("cross-origin-resource-policy", "same-origin"),))
+        policy = f"{files.POLICY}; frame-ancestors 'none'"
+        self._client = Files(files.CLIENT, (*_OPEN, ("content-security-policy", policy)))
+
+    def routes(self) -> list[BaseRoute]:
+        """Make the routes."""
+        made: list[BaseRoute] = []
+        for endpoint in self._face.endpoints():
+            assert isinstance(endpoint, HttpEndpoint)
+            answer = self._answering(endpoint)
+            refuse = endpoint.refuse
+            adapter = Endpoint(answer, refuse, endpoint.limits, None)
+            made.append(Route(endpoint.path, adapter, methods=[endpoint.method]))
+        events = Events(self.followed, self._hub)
+        made.append(Route("/web/payments/{payment}/events", events, methods=["GET"]))
+        for path, give in (
+            ("/web/confirm", self._confirm),
+            ("/web/pages/{path:path}", self._pages.give),
+            ("/.well-known/jwks.json", self._jwks),
+            ("/client/pay", self._method),
+            ("/client/{path:path}", self._file),
+        ):
+            made.append(Route(path, Endpoint(give, failed, _LIMITS, None), methods=["GET"]))
+        return made
+
+    async def start(self) -> None:
+        """Nothing is to be done before somebody asks."""
+
+    async def close(self) -> None:
+        """Wait for what runs by itself; recovery takes up what takes longer."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSING_LIMIT_S)
+
+    async def serve(self, message: Any) -> Any:
+        """Ask the face."""
+        return await self._engine.serve(self._face, message, self.hosted.parties)
+
+    # The face's endpoints
+
+    def _answering(self, endpoint: HttpEndpoint) -> Callable[[Request, Names], Any]:
+        async def answer(request: Request, names: Names) -> Response:
+            try:
+                message = endpoint.decode(request, names)
+            except RemoteProtocolError as error:
+                return self._readable(endpoint.refuse(error), codec.caller(request))
+            match message:
+                case Begin() | Answer() | Cancel():
+                    return endpoint.encode(await self._soon(message))
+                case Show():
+                    return endpoint.encode(await self._shown(message, request))
+                case LookAt():
+                    answer = endpoint.encode(await self.serve(message))
+                    told = (ORIGINS, " ".join(self._origins_of(message.challenge)))
+                    fields = Headers([*answer.headers.items(), told])
+                    return Response(answer.status, fields, answer.body)
+                case _:
+                    return endpoint.encode(await self.serve(message))
+
+        return answer
+
+    def _readable(self, refusal: Response, caller: Caller) -> Response:
+        """Let a seller's page read why it was refused."""
+        origin = caller.origin if self._face.provider.knows(caller.origin) else ""
+        fields = Headers([*refusal.headers.items(), *codec.cors(origin)])
+        return Response(refusal.status, fields, refusal.body)
+
+    async def _soon(self, message: Begin | Answer | Cancel) -> Reply:
+        """Let a flow run by itself, and answer when it is over, or soon with how far it is."""
+        changed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def grant(wish: object) -> object:
+            if isinstance(wish, Changed) and not changed.done():
+                changed.set_result(wish.payment)
+            return await self._device.grant(wish)
+
+        flow = self._engine.serve(self._face, message, {Party.DEVICE: grant})
+        task = asyncio.get_running_loop().create_task(flow)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.wait((task,), timeout=SOON_S)
+        if not task.done():
+            await asyncio.wait((task, changed), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        reply = await self._so_far(message, changed.result())
+        return reply if reply.status < 300 else await asyncio.shield(task)
+
+    async def _so_far(self, message: Begin | Answer | Cancel, payment: str) -> Reply:
+        """Say how far a payment is whose flow still runs."""
+        if not isinstance(message, Begin):
+            reply: Reply = await self.serve(Show(message.caller, payment))
+            return reply
+        # Asked again, the face finds what it has begun, and makes its client token once more.
+        again: Reply = await self.serve(message)
+        fields = tuple(each for each in again.headers if each[0] != "idempotent-replayed")
+        return Reply(201 if again.status == 200 else again.status, again.fields, fields, again.origin)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            text = scrub("".join(format_exc_of(error)))
+            log.error("a payment's flow failed\n%s", text)
+
+    # Following
+
+    async def followed(self, caller: Caller, payment: str) -> Followed | Reply:
+        """Look at a payment for who follows it."""
+        found: Followed | Reply = await self.serve(Follow(caller, payment))
+        return found
+
+    async def _shown(self, message: Show, request: Request) -> Reply:
+        """Show a payment, at once or when something has happened to it."""
+        query = dict(parse_qsl(request.url.partition("?")[2])[:10])
+        wait_s, after = min(_whole(query.get("wait")), WAIT_MAX_S), _whole(query.get("after"))
+        if not wait_s:
+            reply: Reply = await self.serve(message)
+            return reply
+        until_s = asyncio.get_running_loop().time() + wait_s
+        try:
+            with self._hub.following(message.payment) as follower:
+                while True:
+                    woken = follower.next()
+                    found = await self.followed(message.caller, message.payment)
+                    if isinstance(found, Reply):
+                        return found
+                    left_s = until_s - asyncio.get_running_loop().time()
+                    news = found.view["events"] > after
+                    if news or found.over or follower.over or left_s <= 0:
+                        return Reply(200, found.view, origin=message.caller.origin)
+                    await asyncio.wait((woken,), timeout=left_s)
+        except TooMany as error:
+            problem = charge("too_many", str(error), retry=True)
+            return Reply(503, codec.failure(problem), (("retry-after", "2"),), message.caller.origin)
+
+    # Pages, client, keys
+
+    async def _confirm(self, request: Request, _: Names) -> Response:
+        """Give the provider's own page. Whose payment it is stands in the fragment, which is not
+        sent, so any seller may frame it; what it tells it tells that payment's seller only."""
+        policy = f"{files.POLICY}; frame-ancestors 'self' {' '.join(self._origins)}".rstrip()
+        told = ("content-security-policy", policy)
+        return self._pages.answer(request.headers, "confirm.html", told)
+
+    @property
+    def _origins(self) -> list[str]:
+        sellers = self._face.provider.sellers.values()
+        return list(dict.fromkeys(origin for seller in sellers for origin in seller.origins))
+
+    def _origins_of(self, challenge: str) -> list[str]:
+        """Give the origins of the seller of a challenge's payment; those of all for a stranger."""
+        payment = f"wp_{challenge.partition('_')[2].partition('_')[0]}"
+        page = self._engine.recall(self._face.name, sessions.page(payment))
+        seller = self._face.provider.sellers.get(sessions.read(page).seller) if page else None
+        return list(seller.origins) if seller else self._origins
+
+    async def _jwks(self, _: Request, __: Names) -> Response:
+        fields = [
+            ("content-type", "application/jwk-set+json"),
+            ("cache-control", f"public, max-age={JWKS_AGE_S}"),
+            *ALWAYS,
+            *_OPEN,
+        ]
+        return Response(200, Headers(fields), json.write(dict(self._keys.jwks)))
+
+    async def _method(self, request: Request, _: Names) -> Response:
+        """Say where the payment method's manifest is (Payment Method Manifest, 3.2)."""
+        link = ("link", f'</client/pay/manifest.json>; rel="{METHOD_MANIFEST}"')
+        del request
+        fields = [("content-type", "text/plain"), ("cache-control", "no-cache"), link, *_OPEN]
+        return Response(200, Headers([*fields, *ALWAYS]), b"A payment method of Tollbridge.\n")
+
+    async def _file(self, request: Request, names: Names) -> Response:
+        """Give a file of the client; a service worker may control all of /client/."""
+        return self._client.answer(
+            request.headers, names["path"], ("service-worker-allowed", "/client/")
+        )
+
+
+def _whole(text: str | None) -> int:
+    known = text is not None and text.isascii() and text.isdecimal() and len(text) < 10
+    return int(text) if text is not None and known else 0
