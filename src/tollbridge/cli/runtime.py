@@ -107,6 +107,7 @@ def _place(settings: Settings, token: Secret[str], tls: ssl.SSLContext | None) -
     """Say where the server stands, for the room of web pages."""
     return Place(
         journal=settings.journal,
+        host=settings.host,
         credential=Credential(token),
         web=settings.web,
         alone=is_own(settings.host),

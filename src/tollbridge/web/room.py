@@ -19,6 +19,7 @@ from tollbridge.server.hosting import Hosted
 from tollbridge.server.secure import SecureElement
 from tollbridge.web.admin import Admin
 from tollbridge.web.codes import sender
+from tollbridge.web.compat import Compat
 from tollbridge.web.device import DOMAIN, Device
 from tollbridge.web.hub import Hub
 from tollbridge.web.keys import ProofKeys, proof_key_file
@@ -34,10 +35,11 @@ CONNECT_LIMIT_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a server stands. `alone`: only this machine reaches it. `play`: no money is real.
-    `development`: somebody develops with it. `tls` is what https trusts."""
+    """Where a server stands: it listens on `host`. `alone`: only this machine reaches it. `play`:
+    no money is real. `development`: somebody develops with it. `tls` is what https trusts."""
 
     journal: Path
+    host: str
     credential: Credential
     web: Mapping[str, Any]
     alone: bool
@@ -77,13 +79,15 @@ def room(engine: Engine, face: WebinosFace, place: Place) -> Room:
     secure = SecureElement(web_key_file(place.journal), engine.ids, DOMAIN)
     hub = Hub()
     device = Device(keys, secure, codes, hub)
-    site = Site(engine, face, device, hub, keys)
+    site = Site(engine, face, device, hub, keys, trying=place.development)
     admit = None if near or wanted.private_notices else is_public
     out = HttpTransport(ANSWER_LIMITS, 32, place.tls, CONNECT_LIMIT_S, admit)
     notices = Notices(engine, Outbox(engine, site.hosted), face.provider.sellers, out)
     device.heard = notices.wake
     sweep = Sweep(engine, site.hosted)
-    routes = [*site.routes(), *Admin(notices, place.credential).routes()]
+    compat = Compat(site, face.provider, engine.ids, {place.host})
+    admin = Admin(notices, place.credential)
+    routes = [*site.routes(), *compat.routes(), *admin.routes()]
     return Room(site.hosted, routes, (site, sweep, notices), hub, sweep, notices)
 
 
