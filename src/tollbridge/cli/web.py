@@ -1,10 +1,10 @@
-"""`tollbridge web`: payments from web pages: keys, notices, sellers, and a server to try it with."""
+"""`tollbridge web`: payments from web pages: keys, notices, sellers, and a server to try."""
 
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from tollbridge.engine.config import Settings
 from tollbridge.ground.clock import SystemClock
 from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.ids import RandomIds
+
+if TYPE_CHECKING:
+    from tollbridge.faces.webinos.settings import Seller
 
 DEFAULTS = {"journal": "web.sqlite", "port": 8080}
 DEMO_CARD = "4242424242424242"
@@ -186,27 +189,12 @@ def sellers() -> None:
 def check(config: Path | None, as_json: bool) -> None:
     """Check the sellers of the settings: keys, origins, where notices go."""
     from tollbridge.faces.webinos import provider
-    from tollbridge.wire.http import is_private_way
 
     settings = sources.read(config)
     if "webinos" not in settings.faces:
         raise click.ClickException("the settings have no [faces.webinos]")
     made = provider(settings.faces["webinos"])
-    found: dict[str, list[str]] = {}
-    for name, seller in made.sellers.items():
-        problems = found[name] = []
-        if not seller.origins:
-            problems.append("origins: none, so no page but our own may begin a payment")
-        problems += [
-            f"origins: {origin} is not https, so anybody on its way may pose as the shop"
-            for origin in seller.origins
-            if not is_private_way(origin)
-        ]
-        if not seller.notices_url:
-            problems.append("notices_url: none, so only proofs tell it that it was paid")
-        elif not is_private_way(seller.notices_url):
-            problems.append("notices_url: not https; only a server in development sends there")
-        problems += _key_problems(seller.notices_key)
+    found = {name: _wrong_with(seller) for name, seller in made.sellers.items()}
     if as_json:
         click.echo(_json({"sellers": found}))
     else:
@@ -220,16 +208,28 @@ def check(config: Path | None, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _key_problems(key: Any) -> list[str]:
+def _wrong_with(seller: "Seller") -> list[str]:
+    """List what a seller should have otherwise."""
     from tollbridge.wire import webhook
+    from tollbridge.wire.http import is_private_way
 
-    if key is None:
-        return []
-    try:
-        webhook.keys_of(key)
-    except ValueError as error:
-        return [f"notices_key: {error}"]
-    return []
+    problems = [
+        f"origins: {origin} is not https, so anybody on its way may pose as the shop"
+        for origin in seller.origins
+        if not is_private_way(origin)
+    ]
+    if not seller.origins:
+        problems.append("origins: none, so no page but our own may begin a payment")
+    if not seller.notices_url:
+        problems.append("notices_url: none, so only proofs tell it that it was paid")
+    elif not is_private_way(seller.notices_url):
+        problems.append("notices_url: not https; only a server in development sends there")
+    if seller.notices_key is not None:
+        try:
+            webhook.keys_of(seller.notices_key)
+        except ValueError as error:
+            problems.append(f"notices_key: {error}")
+    return problems
 
 
 @sellers.command("keys")
@@ -250,11 +250,19 @@ def make_keys(name: str) -> None:
 
 
 @web.command("try")
-@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path),
-              help="The journal's file (default web.sqlite).")  # fmt: skip
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The journal's file (default web.sqlite).",
+)
 @click.option("--port", type=int, help="The port to listen on (default 8080; 0 takes a free one).")
-@click.option("--origin", "origins", multiple=True, metavar="URL",
-              help="Where pages of the demonstration's shop come from, beside localhost:8090.")  # fmt: skip
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="Where pages of the shop come from, beside localhost:8090.",
+)
 @sources.LOG_LEVEL
 @sources.LOG_JSON
 def try_it(

@@ -49,8 +49,8 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Compat:
-    """The endpoint. `hosts` are the names the server is called by, beside addresses and this
-    machine's own."""
+    """The endpoint, an ASGI application for each socket. `hosts` are the names the server is called
+    by, beside addresses and this machine's own."""
 
     def __init__(
         self, site: Site, provider: Provider, ids: IdSource, hosts: Collection[str]
@@ -76,7 +76,7 @@ class Compat:
                 ("/tollbridge.js", self._script),
             )
         ]
-        return [*made, WebSocketRoute("/", self.socket), WebSocketRoute("/webinos", self.socket)]
+        return [*made, WebSocketRoute("/", self), WebSocketRoute("/webinos", self)]
 
     def admits(self, headers: Headers) -> bool:
         """Say whether a page may open a socket: it is of a known origin, and calls this server by
@@ -90,8 +90,7 @@ class Compat:
             return name in self._hosts or name == "localhost" or name.endswith(".localhost")
         return True
 
-    async def socket(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
-        """Serve one socket: the ASGI application."""
+    async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         await receive()
         headers = headers_of(scope)
         if not self.admits(headers) or self._open >= SOCKETS_MAX:
