@@ -3,8 +3,10 @@
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute
 
@@ -63,8 +65,10 @@ class Room:
 def room(engine: Engine, face: WebinosFace, place: Place) -> Room:
     """Make the room of a face. Raises ConfigError listing everything that cannot work."""
     wanted = options(place.web)
-    near = place.alone or place.development
-    harmless = place.development or (place.alone and place.play)
+    # Who gave it a public name has a proxy before it, whatever it listens on.
+    alone = place.alone and _is_here(face.provider.url)
+    near = alone or place.development
+    harmless = place.development or (alone and place.play)
     problems = far_away(face.provider.sellers, near=near)
     codes = None
     try:
@@ -94,6 +98,15 @@ def room(engine: Engine, face: WebinosFace, place: Place) -> Room:
 def web_key_file(journal: Path) -> Path:
     """Name the file of the key of tokens and seals, beside the journal."""
     return journal.with_name(journal.name + ".web.key")
+
+
+def _is_here(url: str) -> bool:
+    """Say whether only this machine calls an address its own; "" is none."""
+    name = urlsplit(url).hostname or ""
+    try:
+        return not url or ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def far_away(sellers: Mapping[str, Seller], *, near: bool) -> list[str]:
