@@ -44,7 +44,9 @@ from tollbridge.wire.http import Headers, Limits, Request, Response
 
 log = logging.getLogger("tollbridge.web")
 
-SOON_S = 0.05
+SOON_S, LATE_S = 0.05, 0.5
+USUALLY = 0.1
+"""How much the latest payment changes what is thought to be usual."""
 WAIT_MAX_S = 30.0
 CLOSING_LIMIT_S = 10.0
 ORIGINS = "tollbridge-origins"
@@ -76,6 +78,7 @@ class Site:
         self._keys = keys
         self._trying = trying
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._usual_s = 0.0
         self._pages = Files(files.PAGES, (("cross-origin-resource-policy", "same-origin"),))
         policy = f"{files.POLICY}; frame-ancestors 'none'"
         self._client = Files(files.CLIENT, (*_OPEN, ("content-security-policy", policy)))
@@ -145,12 +148,18 @@ class Site:
         return Response(refusal.status, fields, refusal.body)
 
     async def begun(self, message: Begin | Answer | Cancel) -> Reply:
-        """Let a flow run by itself, and answer when it is over, or soon with how far it is."""
-        task = asyncio.get_running_loop().create_task(self.serve(message))
+        """Let a flow run by itself, and answer when it is over, or soon with how far it is.
+
+        Soon is later while payments take longer because there are many: whoever is told that his
+        payment is on its way asks again, and that makes more work still.
+        """
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        task = loop.create_task(self.serve(message))
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(lambda task: self._ended(task, loop.time() - begun_s))
         while True:
-            await asyncio.wait((task,), timeout=SOON_S)
+            await asyncio.wait((task,), timeout=min(max(SOON_S, 2 * self._usual_s), LATE_S))
             if task.done():
                 reply: Reply = task.result()
                 return reply
@@ -172,8 +181,10 @@ class Site:
         fields = tuple(each for each in again.headers if each[0] != "idempotent-replayed")
         return Reply(201, again.fields, fields, again.origin) if again.status == 200 else again
 
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
+    def _ended(self, task: "asyncio.Task[Any]", took_s: float) -> None:
         self._tasks.discard(task)
+        if took_s < LATE_S:
+            self._usual_s += USUALLY * (took_s - self._usual_s)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a payment's flow failed\n%s", scrub("".join(format_exception(error))))
 

@@ -14,6 +14,8 @@ from tollbridge.server.hosting import Hosted
 log = logging.getLogger("tollbridge.web")
 
 EVERY_S = 2.0
+SHARE = 0.05
+"""How much of the time it may take, when there is much to look at."""
 AT_ONCE = 100
 
 
@@ -54,9 +56,11 @@ class Sweep:
         return await self._engine.serve(self._hosted.face, message, self._hosted.parties)
 
     async def _for_ever(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            start_s = loop.time()
             try:
                 await self.once()
             except Exception:  # noqa: BLE001 - the next round may fare better
                 log.error("the sweep failed\n%s", scrub(format_exc()))
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(max(self._every_s, (loop.time() - start_s) / SHARE))
