@@ -12,7 +12,7 @@ ROUNDS ?= 3
 demo: .venv/ready  ## a story: pay, cancel, decline, kill, recover (KEEP=1 leaves it running)
 	@$(PY) examples/demo $(if $(KEEP),--keep)
 
-test: .venv/ready  ## all tests
+test: .venv/ready .venv/browser  ## all tests
 	@$(PY) -m pytest
 
 check: lint types imports test  ## what CI runs before the demo
@@ -51,3 +51,6 @@ clean:
 
 .venv/ready: pyproject.toml requirements.lock
 	@tools/venv.sh
+
+.venv/browser: .venv/ready tools/browser.sh
+	@tools/browser.sh

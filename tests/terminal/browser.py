@@ -52,8 +52,8 @@ def browser():
 class Counter:
     """A page with a terminal, used as people use it."""
 
-    def __init__(self, window, url, terminal, viewport=None, scheme="light"):
-        self.context = window.new_context(viewport=viewport or WIDE, color_scheme=scheme)
+    def __init__(self, window, url, terminal, viewport=None, motion="reduce"):
+        self.context = window.new_context(viewport=viewport or WIDE, reduced_motion=motion)
         self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
         self.complaints = []

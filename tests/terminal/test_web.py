@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -507,6 +508,7 @@ def test_a_paper_can_be_taken_in_every_form(tmp_path):
                 answer = await server.call("GET", f"/terminal/T1/papers/{paper['id']}.{form}")
                 assert (answer.status, answer.headers["x-content-type-options"]) == (200, "nosniff")
                 assert answer.body.decode("latin-1").startswith(begin), form
+            assert ET.fromstring(paper["qr"]).tag == "{http://www.w3.org/2000/svg}svg"
             text = await server.call("GET", f"/terminal/T1/papers/{paper['id']}.txt")
             assert response["paymentSolutionReference"] in text.body.decode()
             for wrong in ("99.txt", "x.txt", "1.exe", "99999999999999999999.txt"):

@@ -291,7 +291,7 @@ def _till(terminal, journal, **options):
 def test_a_till_that_believes_something_else_is_named(wpi_terminal, fate, said):
     till = wpi_terminal.client
     paid = till.payment(1191, "EUR", session="s-1")
-    till._client._journal.close_with(paid.session, Fate(fate), {})
+    till._client._journal.close_with(paid.session, Fate(fate), "")
     assert wpi_terminal.verdict() == ([f"PAYMENT s-1: {said}"] if said else [])
 
 
@@ -299,7 +299,7 @@ def test_a_till_that_believes_what_never_was_is_named(wpi_terminal, tmp_path):
     file = tmp_path / "liar.sqlite"
     journal = SessionJournal(file, "com.example.till", "", SystemClock(), kept=10)
     journal.begin("s-9", "WPI_SVC_PAYMENT", {"currency": "EUR", "requestedAmount": 5})
-    journal.close_with("s-9", Fate.APPROVED, {"result": "WPI_RESULT_SUCCESS"})
+    journal.close_with("s-9", Fate.APPROVED, '{"result": "WPI_RESULT_SUCCESS"}')
     journal.close()
     assert wpi_terminal.verdict(file) == [
         "PAYMENT s-9: approved for the till, not for the terminal"

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import sys
 import threading
 from dataclasses import replace
 
@@ -12,9 +11,15 @@ from websockets.asyncio.server import serve
 
 from tests.wpi_client.crooked import extras, success
 from tollbridge.faces.wpi.codec import WHAT
-from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.secret import Secret
-from tollbridge.wpi_client import Misanswered, Options, OutcomeUnknown, Unreachable, WpiClient
+from tollbridge.wpi_client import (
+    BlockingWpiClient,
+    Misanswered,
+    Options,
+    OutcomeUnknown,
+    Unreachable,
+    WpiClient,
+)
 
 INFORMATION = "WPI_SVC_PAYMENT_INFORMATION"
 
@@ -79,7 +84,17 @@ def test_a_background_action_goes_over_one_socket(opened):
     assert messenger.paths == [("/wpi/T%207/messenger", "com.example.till")]
     [first, *_] = messenger.parcels
     assert first["what"] == 895349
+    assert first["obj"].pop("WPI_PACKAGE") == "com.example.till"
     assert set(first["obj"]) == {"WPI_SERVICE_TYPE", "WPI_VERSION", "WPI_SESSION_ID"}
+
+
+def test_a_message_that_could_not_be_read_is_not_waited_for(opened):
+    refusal = json.dumps({"what": WHAT, "obj": {"WPI_VERSION": "2.0"}})
+    with Messenger(lambda parcel: [refusal]) as messenger:
+        till = opened(messenger.url, background="websocket")
+        with pytest.raises(Misanswered, match="session None"):
+            till.information()
+        till.close()
 
 
 def test_answers_are_matched_by_session_whatever_their_order(tmp_path):
@@ -175,12 +190,6 @@ def test_recovery_uses_it(crooked, opened, monkeypatch):
         till.close()
 
 
-def test_without_the_package_it_is_said_at_once(opened, monkeypatch):
-    monkeypatch.setitem(sys.modules, "websockets.asyncio.client", None)
-    with pytest.raises(ConfigError, match="pip install"):
-        opened(background="websocket")
-
-
 def test_an_unknown_outcome_stays_unknown_over_it_too(crooked, opened):
     with Messenger(lambda parcel: []) as messenger:
         till = opened(background="websocket", background_s=0.05, recovery_s=0.2)
@@ -189,3 +198,30 @@ def test_an_unknown_outcome_stays_unknown_over_it_too(crooked, opened):
         with pytest.raises(OutcomeUnknown):
             till.payment(1191, "EUR")
         till.close()
+
+
+@pytest.mark.req("P-006", "P-007", "P-008", "P-342")
+def test_a_terminal_of_ours_answers_over_it(wpi_terminals, tmp_path):
+    terminal = wpi_terminals(terminals={"T2": {}})
+    options = Options(background="websocket", in_flight_s=0.1, recovery_s=5)
+    for name in ("", "T2"):
+        with BlockingWpiClient(
+            terminal.url, token=terminal.token, package="com.example.till", terminal=name,
+            journal=tmp_path / "till.sqlite", options=options,
+        ) as till:  # fmt: skip
+            assert till.information().terminal == (name or "T1")
+            paid = till.payment(1191, "EUR")
+            assert till.last_transaction(paid.session).result == paid
+            assert till.last_transaction("never").fate == "not_executed"
+
+
+def test_an_answer_that_comes_twice_is_said_and_changes_nothing(wpi_terminal, tmp_path, caplog):
+    options = Options(background="websocket", in_flight_s=0.1, recovery_s=5)
+    with BlockingWpiClient(
+        wpi_terminal.url, token=wpi_terminal.token, package="com.example.till",
+        journal=tmp_path / "till.sqlite", options=options,
+    ) as till:  # fmt: skip
+        wpi_terminal.scenario(recovery="error_answer")
+        paid = till.payment(1191, "EUR")
+        assert paid.approved
+    assert wpi_terminal.verdict(tmp_path / "till.sqlite") == []

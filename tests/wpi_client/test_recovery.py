@@ -1,5 +1,6 @@
 """Whatever becomes of an answer, the till learns the truth, and nothing is sent twice."""
 
+import asyncio
 import json
 import threading
 import time
@@ -13,9 +14,11 @@ from tollbridge.wpi_client import (
     Misanswered,
     Money,
     NotExecuted,
+    Options,
     OutcomeUnknown,
     RecoverFirst,
     Unreachable,
+    WpiClient,
 )
 from tollbridge.wpi_client.journal import SessionJournal
 
@@ -322,3 +325,54 @@ def test_printing_what_the_terminal_does_not_know(crooked, till):
     printed = till.print_receipt("never")
     assert (printed.approved, printed.condition) == (False, "")
     assert json.loads(json.dumps(crooked.requests)) == [["WPI_SVC_PRINT_RECEIPT", "never"]]
+
+
+@pytest.mark.parametrize("odd", [{"rate": 1.25}, {"tipAmount": 10**15}, {"deep": [[{"x": None}]]}])
+def test_an_odd_field_costs_no_approval(crooked, till, odd):
+    crooked.trouble = [success({}, **odd)]
+    paid = till.payment(1191, "EUR")
+    assert paid.approved
+    kept = till.look(paid.session)
+    assert json.loads(kept.answer) == success({}, **odd)
+    assert kept.result == paid
+
+
+def test_another_service_told_later_changes_nothing(crooked, till):
+    paid = till.payment(1191, "EUR")
+    crooked.told = [lambda session: extras("WPI_SVC_REFUND", session, failure("HOST_REFUSAL"))]
+    assert till.last_transaction(paid.session).fate is Fate.APPROVED
+    assert [one.text for one in till.contradictions()] == [
+        "WPI_SVC_PAYMENT was sent, WPI_SVC_REFUND is told"
+    ]
+
+
+def test_a_call_that_is_cancelled_is_recovered(crooked, tmp_path):
+    async def main():
+        async with WpiClient(
+            crooked.url, token="secret", package="com.example.till", journal=tmp_path / "t",
+            options=Options(in_flight_s=0.05, pause_s=0.01),
+        ) as till:  # fmt: skip
+            crooked.trouble = ["silent"]
+            paying = asyncio.create_task(till.payment(1191, "EUR"))
+            while not crooked.executed:  # noqa: ASYNC110 - it is another thread that fills it
+                await asyncio.sleep(0.01)
+            paying.cancel()
+            await asyncio.gather(paying, return_exceptions=True)
+            with pytest.raises(RecoverFirst):
+                await till.payment(5, "EUR")
+            return await till.recover()
+
+    assert [one.fate for one in asyncio.run(main())] == [Fate.APPROVED]
+
+
+def test_a_recognition_waits_as_long_as_its_own_time(crooked, till, monkeypatch):
+    limits = []
+
+    async def send(kind, sent, limit_s):
+        limits.append(limit_s)
+        return extras(sent["WPI_SERVICE_TYPE"], sent["WPI_SESSION_ID"], failure("USER_TIMEOUT"))
+
+    monkeypatch.setattr(till._client._intents, "send", send)
+    till.recognition(timeout_ms=300_000)
+    till.recognition(limit_s=5)
+    assert limits == [330, 5]

@@ -141,18 +141,18 @@ _asked(wpi, "credit", "follow_on_credit",
 @click.option("--mifare", is_flag=True, help="Recognise cards that pay nothing, too.")
 @SESSION
 @_options
-def recognise(amount: tuple[str, str] | None, service: str, timeout_s: float, **given: Any) -> None:
+def recognise(amount: tuple[str, str] | None, service: str, **given: Any) -> None:
     """Recognise a card."""
-    more: dict[str, Any] = {"service": service} if amount else {}
     money = Money.parse(amount[0], amount[1].upper()) if amount else None
-    more |= {"mifare": given["mifare"], "timeout_ms": round(timeout_s * 1000)}
+    more = {
+        "service": service if money is not None else "",
+        "timeout_ms": round(given["timeout_s"] * 1000),
+        "token": given["customer_token"],
+        "mifare": given["mifare"],
+        "session": given["session"],
+    }
     with _till(given) as till:
-        _end(
-            till.recognition(
-                money, token=given["customer_token"], session=given["session"], **more
-            ),
-            given,
-        )
+        _end(till.recognition(money, **more), given)
 
 
 @wpi.command()

@@ -165,7 +165,8 @@ class Watch:
 
 @lru_cache(maxsize=200)
 def _qr(reference: str) -> str:
-    return as_svg(reference)
+    # Alone in a file or an <img> it must say what it is.
+    return as_svg(reference).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
 
 
 class Device:

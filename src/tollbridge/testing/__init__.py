@@ -1,4 +1,4 @@
-"""Floor 7, published: what tests of a journal, a bridge, a face, an engine or a till may lean on.
+"""Floor 8, published: what tests of a journal, a bridge, a face, an engine or a till may lean on.
 
 Names are imported when they are asked for: pytest loads the plugin in here at every start.
 """

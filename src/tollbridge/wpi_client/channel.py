@@ -13,10 +13,10 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from tollbridge.engine.transport import HttpTransport
-from tollbridge.faces.wpi.codec import WHAT
+from tollbridge.faces.wpi.codec import PACKAGE, WHAT
 from tollbridge.faces.wpi.messages import CANCELED
 from tollbridge.faces.wpi.tables import Kind
-from tollbridge.ground.errors import ConfigError, NoAnswer, NotSent, RemoteProtocolError
+from tollbridge.ground.errors import NoAnswer, NotSent, RemoteProtocolError
 from tollbridge.ground.secret import Secret, scrub
 from tollbridge.wire import json
 from tollbridge.wire.http import Headers, Request, Response
@@ -125,16 +125,13 @@ class MessengerChannel:
     """The Messenger of background actions (2) over one WebSocket, opened when it is needed.
 
     Requests and answers look alike, `{"what": 895349, "obj": {extras}}`; the session id says which
-    answer belongs to which request. Raises ConfigError where the package websockets is missing.
+    answer belongs to which request.
     """
 
     def __init__(self, place: Place, options: Options) -> None:
-        try:
-            client = import_module("websockets.asyncio.client")
-            exceptions = import_module("websockets.exceptions")
-        except ModuleNotFoundError:
-            raise ConfigError(["background = websocket needs: pip install websockets"]) from None
-        self._connect, self._refused = client.connect, exceptions.InvalidStatus
+        # Only who opens WebSockets loads what they need.
+        self._connect = import_module("websockets.asyncio.client").connect
+        self._refused = import_module("websockets.exceptions").InvalidStatus
         parts = urlsplit(place.address("messenger"))
         self._address = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
         self._place = place
@@ -153,7 +150,8 @@ class MessengerChannel:
         waiting.append(answer)
         try:
             async with asyncio.timeout(limit_s):
-                await socket.send(json.write({"what": WHAT, "obj": dict(extras)}).decode())
+                parcel = {"what": WHAT, "obj": {**extras, PACKAGE: self._place.package}}
+                await socket.send(json.write(parcel).decode())
                 return await answer
         except Exception as error:  # noqa: BLE001 - whatever it is, no answer came
             raise Silent(f"{type(error).__name__} {scrub(str(error))}".rstrip()) from None
@@ -216,7 +214,12 @@ class MessengerChannel:
         if parcel.get("what") != WHAT or not isinstance(extras, dict):
             log.warning("the messenger sent something that is no message of WPI")
             return
-        for answer in self._waiting.get(str(extras.get("WPI_SESSION_ID")), ()):
+        session = extras.get("WPI_SESSION_ID")
+        waiting = self._waiting.get(str(session), [])
+        if session is None and len(self._waiting) == 1:
+            # It could not be read, so nobody else can be meant.
+            (waiting,) = self._waiting.values()
+        for answer in waiting:
             if not answer.done():
                 answer.set_result(extras)
                 return

@@ -24,7 +24,7 @@ from tollbridge.faces.wpi.tables import (
 )
 from tollbridge.ground.errors import JournalError, RemoteProtocolError, UsageError
 from tollbridge.ground.money import Money
-from tollbridge.ground.secret import Secret
+from tollbridge.ground.secret import Secret, scrub
 from tollbridge.wire import json
 from tollbridge.wpi_client import results
 from tollbridge.wpi_client.channel import (
@@ -67,6 +67,9 @@ log = logging.getLogger("tollbridge.wpi_client")
 T = TypeVar("T", bound=Answer)
 
 SESSION_LETTERS_MAX = 255
+AFTERWARDS_S = 30.0
+"""How long a recognition may take when its own time is over."""
+
 USUAL = Options()
 CREDENTIAL = frozenset({401, 403})
 DOUBTFUL = frozenset(
@@ -90,6 +93,8 @@ class WpiClient:
     `url` is the server's; `terminal` names one of its terminals ("": the first). `token` is the
     credential, `package` the name of this application, "com.example.till". `journal` is the file of
     this till's exchanges: keep it as long as the till's own books.
+
+    The journal is written where the client runs, some milliseconds each time.
 
     Services of one terminal come one after the other; `abort`, `information` and `last_transaction`
     may be called meanwhile. Amounts are Money, or minor units with an ISO 4217 code.
@@ -249,6 +254,7 @@ class WpiClient:
             fields |= _amount(amount, currency)
         if service:
             fields["serviceType"] = service
+        more.setdefault("limit_s", max(self._options.people_s, timeout_ms / 1000 + AFTERWARDS_S))
         found = await self._conduct(RECOGNITION, fields, more)
         return _of(RecognitionResult, found)
 
@@ -316,6 +322,9 @@ class WpiClient:
         if known is None:
             return found
         if found.fate in _ANSWERED:
+            if found.service != known.service:
+                self._contradict(session, f"{known.service} was sent, {found.service} is told")
+                return known
             self._close(found)
             return self._journal.find(session) or found
         if found.fate is Fate.RUNNING and known.fate is Fate.UNKNOWN:
@@ -369,7 +378,7 @@ class WpiClient:
         if exchange is None or exchange.fate is not Fate.UNKNOWN or session in self._live:
             raise UsageError("only an exchange that has no answer can be given up")
         with self._journal.alone():
-            self._journal.close_with(session, Fate.GIVEN_UP, {}, evidence)
+            self._journal.close_with(session, Fate.GIVEN_UP, "", evidence)
 
     # The road of one exchange
 
@@ -395,18 +404,19 @@ class WpiClient:
         with self._living(session):
             try:
                 extras = await self._send(service, session, fields, more.get("limit_s"))
-                told = _found(service, session, _response(extras, service, session))
+                _response(extras, service, session)
+                told = _found(service, extras)
             except (Unreachable, Misanswered) as error:
                 self._close(Exchange(session=session, fate=Fate.NOT_EXECUTED), str(error))
                 raise
             except (Silent, RemoteProtocolError) as error:
-                log.warning("%s %s: no answer: %s", service, session, error)
+                log.warning("%s %s: no answer: %s", service, session, scrub(str(error)))
                 found = await self._find_out(session, service)
             else:
                 assert told.result is not None
                 found = told
                 if told.result.condition in DOUBTFUL:
-                    log.warning("%s %s: %s", service, session, told.result.remark)
+                    log.warning("%s %s: %s", service, session, scrub(told.result.remark))
                     found = await self._find_out(session, service)
                 if found.fate is Fate.NOT_EXECUTED:
                     found = told  # the terminal remembers nothing of it, so this stands
@@ -474,7 +484,7 @@ class WpiClient:
             if response["result"] != SUCCESS and busy:
                 return Exchange(session=session, fate=Fate.RUNNING)
             raise RemoteProtocolError(f"the terminal cannot tell: {response.get('remark')!r:.200}")
-        return _found(service, session, response)
+        return _found(service, extras)
 
     async def _manage(
         self, name: str, fields: dict[str, Any], more: Mapping[str, Any]
@@ -536,8 +546,7 @@ class WpiClient:
             if known is None:
                 return
             self._compare(known, found)
-            response = found.result.raw if found.result is not None else {}
-            self._journal.close_with(found.session, found.fate, response, evidence)
+            self._journal.close_with(found.session, found.fate, found.answer, evidence)
         except JournalError as error:
             log.error("session %s: %s", found.session, error)
 
@@ -556,9 +565,10 @@ class WpiClient:
         if result.condition != Condition.NONE:
             self._contradict(found.session, f"success, with {result.condition}")
         if known.service in SAME_AMOUNT and result.authorized is not None:
-            asked = Money.of(known.request["requestedAmount"], known.request["currency"])
-            given, tip = result.authorized, result.tip.amount_minor if result.tip else 0
-            if given != Money(asked.amount_minor + tip, asked.currency):
+            asked_minor, code = known.request["requestedAmount"], known.request["currency"]
+            given, tip_minor = result.authorized, result.tip.amount_minor if result.tip else 0
+            if (given.amount_minor, given.currency.code) != (asked_minor + tip_minor, code):
+                asked = Money.of(asked_minor, code)
                 self._contradict(found.session, f"{asked} was asked, {given} is authorized")
 
     def _contradict(self, session: str, text: str) -> None:
@@ -577,12 +587,16 @@ class WpiClient:
             self._live.discard(session)
 
 
-def _found(service: str, session: str, response: Mapping[str, Any]) -> Exchange:
+def _found(service: str, extras: Extras) -> Exchange:
+    """Read an answer of a financial service, whose response is there."""
+    session, response = extras["WPI_SESSION_ID"], results.response_of(extras)
+    assert response is not None
     result = results.read(service, session, response)
     if not isinstance(result, TransactionResult | RecognitionResult):
         raise RemoteProtocolError(f"{service} is no financial service")
     fate = Fate.APPROVED if result.approved else Fate.FAILED
-    return Exchange(session=session, service=service, fate=fate, result=result)
+    answer = extras["WPI_RESPONSE"]
+    return Exchange(session=session, service=service, fate=fate, result=result, answer=answer)
 
 
 def _response(extras: Extras, service: str, session: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import JournalFailed, JournalInUse, UsageError
@@ -79,9 +79,13 @@ class SessionJournal:
             self._database = sqlite3.connect(
                 self.file, timeout=5, isolation_level=None, check_same_thread=False
             )
-        with self._failing():
-            self._prepare()
-            self._forget(kept)
+        try:
+            with self._failing():
+                self._prepare()
+                self._forget(kept)
+        except JournalFailed:
+            self._database.close()
+            raise
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -90,7 +94,7 @@ class SessionJournal:
         Who recovers must know that nobody is about to send. Raises JournalInUse at once.
         """
         if self._lock is None:
-            place = quote("@".join(self._mine), safe="@")
+            place = sha256("\0".join(self._mine).encode()).hexdigest()[:16]
             try:
                 self._lock = FileLock(self.file.with_name(f"{self.file.name}.{place}"))
             except JournalInUse:
@@ -119,12 +123,10 @@ class SessionJournal:
         if not written:
             raise UsageError(f"session {session!r:.60} was used before; each request has its own")
 
-    def close_with(
-        self, session: str, fate: Fate, response: Mapping[str, Any], evidence: str = ""
-    ) -> None:
-        """Write down what became of an exchange; what was known before is replaced."""
+    def close_with(self, session: str, fate: Fate, answer: str, evidence: str = "") -> None:
+        """Write down what became of an exchange, with the response as it came ("" for none); what
+        was known before is replaced."""
         with self._failing():
-            answer = json.write(dict(response)).decode() if response else ""
             self._database.execute(
                 "UPDATE exchange SET fate = ?, answer = ?, answered_at = ?, evidence = ? "
                 "WHERE package = ? AND terminal = ? AND session = ?",
@@ -242,5 +244,6 @@ def _exchange(row: tuple[Any, ...]) -> Exchange:
         result=result,
         sent_at=sent_at,
         answered_at=answered_at,
+        answer=answer,
         evidence=evidence,
     )

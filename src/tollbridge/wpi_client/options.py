@@ -21,7 +21,7 @@ class Options:
     request may still be on its way.
 
     `background` is how information and recovery are asked for: "http", or "websocket" for the
-    Messenger (needs the package websockets). `version` is the WPI version sent, `kept` how many
+    Messenger. `version` is the WPI version sent, `kept` how many
     finished exchanges the journal remembers, `tls` what https trusts (None: this system's
     authorities).
     """

@@ -167,7 +167,8 @@ class Exchange:
     """One exchange as the client's journal or the terminal has it.
 
     `request` is what was asked, empty where that is not known here. `sent_at` and `answered_at` are
-    microseconds since 1970, 0 for not known. `result` is None without an answer.
+    microseconds since 1970, 0 for not known. `result` is None without an answer, `answer` the
+    WPI_RESPONSE as it came. `evidence` says why there is none, or who closed it.
     """
 
     session: str
@@ -177,6 +178,7 @@ class Exchange:
     result: TransactionResult | RecognitionResult | None = None
     sent_at: int = 0
     answered_at: int = 0
+    answer: str = field(default="", repr=False)
     evidence: str = ""
 
 

@@ -9,8 +9,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from tollbridge.faces.contract import Seal, SecureFault, Tokenize, Unseal
 from tollbridge.core.operation import State
+from tollbridge.faces.contract import Seal, SecureFault, Tokenize, Unseal
 from tollbridge.faces.webinos import face, notebook, refunds, sessions
 from tollbridge.faces.webinos.messages import Caller, Follow, Refresh, Tell, Unfinished
 from tollbridge.faces.webinos.wishes import (
@@ -63,9 +63,13 @@ class House:
     changed: list = field(default_factory=list)
     can_send: bool = True
     can_sign: bool = True
+    loses_its_keys: bool = False
+    broken: bool = False
     key: bytes = b"k" * 32
 
     async def hear(self, wish):
+        if self.broken and isinstance(wish, Tokenize | Seal | Unseal):
+            return SecureFault(key_missing=True)
         match wish:
             case Tokenize():
                 return self.secure.tokenize(wish)
@@ -83,6 +87,7 @@ class House:
                 return CodeSent(self.can_send, "***34" if self.can_send else "")
             case Changed():
                 self.changed.append(wish.payment)
+                self.broken = self.loses_its_keys
                 return None
         raise AssertionError(wish)
 

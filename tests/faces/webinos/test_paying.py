@@ -102,7 +102,7 @@ def test_customers_are_those_the_provider_knows(counter):
     assert counter.fails(customer=5)["reason"] == "invalid_request"
 
 
-@pytest.mark.req("N-010", "N-011", "N-013", "NX-010", "NX-013")
+@pytest.mark.req("N-001", "N-010", "N-011", "N-013", "NX-010", "NX-013")
 def test_services_are_found_by_their_feature(counter):
     counter.settings["services"] = [{"path": "wallet"}, {"path": "other", "name": "Another"}]
     counter.restart()
@@ -306,6 +306,9 @@ def test_an_unknown_outcome_is_not_told_until_it_is_known(counter):
     assert counter.cancel(paid)[0] == 409
     assert counter.unfinished() == (paid["id"],)
     counter.world.clock.advance(61)
+    counter.house.changed.clear()
+    counter.refresh(paid)
+    assert counter.house.changed == [paid["id"]], "its followers hear of it"
     late = counter.show(paid)
     assert (late["state"], late["error"]["reason"]) == ("unknown", "outcome_unknown")
     assert late["error"]["retryPossible"] is False

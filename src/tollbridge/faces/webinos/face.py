@@ -7,6 +7,7 @@ challenges, secret keys.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, assert_never
 
 from tollbridge.core.verbs import Verb
@@ -46,7 +47,7 @@ from tollbridge.faces.webinos.messages import (
     Verify,
     refused,
 )
-from tollbridge.faces.webinos.notebook import Lost, Run, recall, stalled
+from tollbridge.faces.webinos.notebook import Lost, Run, recall
 from tollbridge.faces.webinos.outcome import Failed, charge, of_error
 from tollbridge.faces.webinos.sessions import Checkout
 from tollbridge.faces.webinos.settings import Provider, Seller
@@ -86,7 +87,9 @@ class WebinosFace:
         match message:
             case Refresh():
                 checkout = yield from paying.refresh(self.house, message.payment)
-                return (yield from followed(self.house, checkout)) if checkout else None
+                with suppress(Failed):  # without keys nobody can be shown anything
+                    return (yield from followed(self.house, checkout)) if checkout else None
+                return None
             case Unfinished():
                 return (yield from self._unfinished(message))
             case Tell():
@@ -166,7 +169,7 @@ class WebinosFace:
 
     def _begin(self, message: Begin) -> Talk[Reply]:
         """Begin a payment, or find the one that this key began."""
-        fields, now = message.fields, self.house.now
+        fields = message.fields
         name, seller = self._payee(message)
         if not KEY.fullmatch(message.key):
             raise refused(400, "idempotency_key", "Idempotency-Key: 8 to 64 letters are needed.")
@@ -185,8 +188,7 @@ class WebinosFace:
             checkout = yield from self._current(payment)
         if checkout.body_hash != content:
             raise refused(409, "idempotency_conflict", "This key began another payment.")
-        if checkout.steps or stalled(now, checkout):
-            checkout = (yield from paying.refresh(self.house, payment)) or checkout
+        checkout = (yield from paying.refresh(self.house, payment)) or checkout
         return (yield from self._begun(checkout, 200))
 
     def _new(self, message: Begin, payment: str, content: str, payee: tuple[str, Seller]) -> Run:

@@ -161,7 +161,7 @@ class Verify:
 class Refresh:
     """Move a payment on: learn an outcome, let a challenge expire, finish what a crash broke off.
 
-    Answered with Followed, None where there is no such payment.
+    Answered with Followed; None where there is no such payment, or no key to show it with.
     """
 
     payment: str

@@ -1,11 +1,12 @@
 """Reading and writing the pages of payments. Every write is a compare-and-set, and whoever follows
 the payment is told."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tollbridge.faces.webinos import sessions, wallet
 from tollbridge.faces.webinos.house import House, Talk
-from tollbridge.faces.webinos.outcome import Problem
+from tollbridge.faces.webinos.outcome import Failed, Problem
 from tollbridge.faces.webinos.sessions import Checkout, State, later
 from tollbridge.faces.webinos.wishes import Changed
 from tollbridge.ground.clock import Instant
@@ -85,9 +86,14 @@ def finish(
 
 
 def wait_for_outcome(house: House, run: Run, *, mine: bool) -> Talk[None]:
-    """Say that the outcome is not known; not while somebody else may just be asking."""
+    """Say that the outcome is not known, and after a while that it stays so; not while somebody
+    else may just be asking."""
     checkout = run.checkout
-    if checkout.state is State.UNKNOWN or not (mine or stalled(house.now, checkout)):
+    if checkout.state is State.UNKNOWN:
+        if checkout.late or house.now < later(Instant(checkout.touched), house.provider.unknown_s):
+            return
+        checkout.late = True
+    elif not (mine or stalled(house.now, checkout)):
         return
     checkout.state = State.UNKNOWN
     checkout.happened("state", house.now)
@@ -100,8 +106,10 @@ def stalled(now: Instant, checkout: Checkout) -> bool:
 
 
 def _paid(house: House, checkout: Checkout) -> Talk[list[Note]]:
-    """Count a payment in the customer's wallet."""
-    found = yield from wallet.load(house, checkout.customer)
+    """Count a payment in the customer's wallet; not where the device has no keys just now."""
+    found = None
+    with suppress(Failed):
+        found = yield from wallet.load(house, checkout.customer)
     if found is None:
         return []
     found.payments += 1

@@ -83,10 +83,10 @@ class Checkout:
     """One payment of a page, as it becomes.
 
     `minor` is what moves, in minor units; `verb` is the first step's. `kinds` are the challenges
-    its page can show. `tries` counts answers. `challenged`: the customer must
-    confirm, `proven`: and did.
-    `instrument` is the wallet's name for what pays. `deadline` is until when it may be begun to
-    pay. `seen` is how many events happened, of which the last are kept. `version` is its page's.
+    its page can show. `tries` counts answers. `challenged`: the customer must confirm, `proven`:
+    and did. `instrument` is the wallet's name for what pays. `deadline` is until when it may be
+    begun to pay. `late`: followers were told that its outcome stays unknown. `seen` is how many
+    events happened, of which the last are kept. `version` is its page's.
     """
 
     id: str
@@ -114,6 +114,7 @@ class Checkout:
     proven: bool = False
     instrument: str = ""
     steps: list[Step] = field(default_factory=list)
+    late: bool = False
     error: dict[str, Any] | None = None
     jti: str = ""
     paid_at: int = 0

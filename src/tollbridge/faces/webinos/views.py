@@ -6,8 +6,7 @@ from tollbridge.faces.webinos import challenges, paying, pictures, proofs, walle
 from tollbridge.faces.webinos.house import House, Talk
 from tollbridge.faces.webinos.messages import Followed
 from tollbridge.faces.webinos.outcome import UNKNOWN
-from tollbridge.faces.webinos.sessions import Challenge, Checkout, Means, State, later
-from tollbridge.ground.clock import Instant
+from tollbridge.faces.webinos.sessions import Challenge, Checkout, Means
 
 
 def view(house: House, checkout: Checkout) -> Talk[dict[str, Any]]:
@@ -28,7 +27,7 @@ def view(house: House, checkout: Checkout) -> Talk[dict[str, Any]]:
         "kind": checkout.kind,
         "challenge": shown,
         "proofOfPurchase": proof,
-        "error": _error(house, checkout),
+        "error": UNKNOWN.fields() if checkout.late and not checkout.over else checkout.error,
         "events": checkout.seen,
     }
 
@@ -78,11 +77,3 @@ def on_our_page(house: House, checkout: Checkout, challenge: Challenge) -> Talk[
         "question": challenge.text,
         "attempts_left": max(0, house.policy(checkout.seller).attempts - checkout.tries),
     }
-
-
-def _error(house: House, checkout: Checkout) -> dict[str, Any] | None:
-    """Say why it failed; of what stays unknown for long, that it does."""
-    if checkout.state is State.UNKNOWN:
-        since = later(Instant(checkout.touched), house.provider.unknown_s)
-        return UNKNOWN.fields() if house.now >= since else None
-    return checkout.error

@@ -10,7 +10,15 @@ from tollbridge.faces.wpi.receipt import receipt
 from tollbridge.faces.wpi.sessions import Session
 from tollbridge.faces.wpi.slip import Slip
 from tollbridge.faces.wpi.state import Refused
-from tollbridge.faces.wpi.tables import SERVICES, SUCCESS, Action, Condition, Kind, Road
+from tollbridge.faces.wpi.tables import (
+    SERVICES,
+    SUCCESS,
+    Action,
+    Condition,
+    Kind,
+    Road,
+    Service,
+)
 from tollbridge.faces.wpi.versions import LATEST
 from tollbridge.ground.clock import Instant
 from tollbridge.wire import json
@@ -64,9 +72,14 @@ def reply(call: Call, made: dict[str, Any]) -> Reply:
 
 def failure(call: Call, refused: Refused) -> dict[str, Any]:
     """Make the response of an exchange that was refused, repeating what can be repeated."""
-    if call.service.kind is not Kind.FINANCIAL or call.service.road is Road.RECOGNITION:
+    if not _has_action(call.service):
         return codec.failed_plainly(refused.condition, refused.remark)
     return codec.failed(refused.condition, refused.remark) | check.echoes(call.request)
+
+
+def _has_action(service: Service) -> bool:
+    """Say whether responses of a service have the fields all financial ones share (4.2)."""
+    return service.kind is Kind.FINANCIAL and service.road is not Road.RECOGNITION
 
 
 def refusal(message: Extras, refused: Refused) -> Reply:
@@ -80,11 +93,11 @@ def refusal(message: Extras, refused: Refused) -> Reply:
     service = SERVICES.get(extras.get("WPI_SERVICE_TYPE", ""))
     request = message.extras.get("WPI_REQUEST")
     made: dict[str, Any]
-    if service is not None and service.kind is not Kind.FINANCIAL:
-        made = codec.failed_plainly(refused.condition, refused.remark)
-    else:
+    if service is None or _has_action(service):
         made = codec.failed(refused.condition, refused.remark)
         made |= check.echoes(request) if isinstance(request, str) else {}
+    else:
+        made = codec.failed_plainly(refused.condition, refused.remark)
     return Reply({**extras, "WPI_RESPONSE": json.write(made).decode()})
 
 

@@ -18,6 +18,7 @@ from tollbridge.faces.wpi.tables import (
     INTENTS,
     OBJECTS,
     RECEIPT_TARGETS,
+    SERVICES,
     Condition,
     Field,
     Kind,
@@ -57,13 +58,19 @@ def call(message: Extras, profile: Profile) -> Call:
                 Condition.MISSING_MANDATORY_PARAMETER,
                 f"extra {name} is missing (section 2, Extras)",
             )
-    if not isinstance(extras["WPI_VERSION"], str):
-        raise _version_refused("an Integer is WPI 1.x")
     for name in ("WPI_SERVICE_TYPE", "WPI_SESSION_ID", "WPI_REQUEST"):
         if not isinstance(extras.get(name, ""), str | None):
             raise Refused(
                 Condition.INVALID_TRANSACTION_REQ, f"extra {name} is a String (section 2, Extras)"
             )
+    known = SERVICES.get(extras["WPI_SERVICE_TYPE"])
+    if known is not None and known.kind is Kind.FINANCIAL and extras.get("WPI_REQUEST") is None:
+        raise Refused(
+            Condition.MISSING_MANDATORY_PARAMETER,
+            "extra WPI_REQUEST is missing (section 2: mandatory for financial services)",
+        )
+    if not isinstance(extras["WPI_VERSION"], str):
+        raise _version_refused("an Integer is WPI 1.x")
     session = extras["WPI_SESSION_ID"]
     if len(session) > SESSION_LETTERS_MAX:
         raise Refused(
@@ -72,11 +79,6 @@ def call(message: Extras, profile: Profile) -> Call:
         )
     service = _service(extras["WPI_SERVICE_TYPE"], extras["WPI_VERSION"], message.intent, profile)
     request = extras.get("WPI_REQUEST") or ""
-    if service.kind is Kind.FINANCIAL and "WPI_REQUEST" not in extras:
-        raise Refused(
-            Condition.MISSING_MANDATORY_PARAMETER,
-            "extra WPI_REQUEST is missing (section 2: mandatory for financial services)",
-        )
     return Call(service, message.package, session, extras["WPI_VERSION"], request)
 
 
@@ -84,16 +86,18 @@ def wanted(call: Call, profile: Profile) -> Wanted:
     """Check the request of a service. Raises Refused."""
     fields = _object(call.request)
     service = call.service
-    ignored = _check_fields(service, fields, profile)
+    _check_presence(service, fields)
+    ignored = _check_types(service, fields, profile)
     if service.road is Road.RECOGNITION:
         _check_recognition(fields)
-    if fields.get("receiptTarget", "BOTH") not in RECEIPT_TARGETS:
+    if "receiptTarget" in service.request and fields["receiptTarget"] not in RECEIPT_TARGETS:
         raise _invalid("receiptTarget", f"is one of {', '.join(RECEIPT_TARGETS)} (4.1.1.4)")
     money = None
     if "requestedAmount" in fields and "requestedAmount" in service.request:
         least = 0 if service.zero_releases else 1
         money = _money(fields["currency"], fields["requestedAmount"], profile, least)
-    if fields.get("receiptDelegation") is True and not profile.prints_receipts:
+    delegated = "receiptDelegation" in service.request and fields.get("receiptDelegation")
+    if delegated and not profile.prints_receipts:
         raise Refused(
             Condition.RECEIPT_DELEGATION_NOT_SUPPORTED,
             "receiptDelegation: this terminal has neither a printer nor a digital delivery (4.1.1)",
@@ -103,16 +107,7 @@ def wanted(call: Call, profile: Profile) -> Wanted:
 
 
 def _check_recognition(fields: dict[str, Any]) -> None:
-    """What shall follow is said in full or not at all; the card waits a while (4.2.8)."""
-    follows = ("currency", "requestedAmount", "serviceType")
-    missing = [name for name in follows if fields.get(name) is None]
-    if missing and len(missing) < len(follows):
-        raise Refused(
-            Condition.MISSING_MANDATORY_PARAMETER,
-            f"{missing[0]} is mandatory where a transaction shall follow (4.2.8)",
-        )
-    for name in missing:
-        fields.pop(name, None)
+    """What shall follow is done with a card; the card waits a while (4.2.8)."""
     if fields.get("serviceType", FOLLOWING[0]) not in FOLLOWING:
         raise _invalid("serviceType", f"is one of {', '.join(FOLLOWING)} (4.2.8)")
     if fields["recognitionTimeout"] <= 0:
@@ -175,15 +170,30 @@ def _object(text: str) -> dict[str, Any]:
         raise Refused(Condition.INVALID_TRANSACTION_REQ, f"{error} (4.1.1)") from None
 
 
-def _check_fields(service: Service, fields: dict[str, Any], profile: Profile) -> tuple[str, ...]:
-    """Check presence and types; give the fields that mean nothing here."""
-    ignored = []
+def _check_presence(service: Service, fields: dict[str, Any]) -> None:
+    """See that the mandatory fields are there. Raises Refused."""
     for name, field in service.request.items():
         if field.mandatory and fields.get(name) is None:
             raise Refused(
                 Condition.MISSING_MANDATORY_PARAMETER,
                 f"{name} is mandatory for {service.name} ({service.section})",
             )
+    if service.road is Road.RECOGNITION:
+        # What shall follow is said in full or not at all.
+        missing = [name for name in _WHAT_FOLLOWS if fields.get(name) is None]
+        if missing and len(missing) < len(_WHAT_FOLLOWS):
+            raise Refused(
+                Condition.MISSING_MANDATORY_PARAMETER,
+                f"{missing[0]} is mandatory where a transaction shall follow (4.2.8)",
+            )
+
+
+_WHAT_FOLLOWS = ("currency", "requestedAmount", "serviceType")
+
+
+def _check_types(service: Service, fields: dict[str, Any], profile: Profile) -> tuple[str, ...]:
+    """Check types; drop what is null, and give the fields that mean nothing here."""
+    ignored = []
     for name in list(fields):
         known = service.request.get(name) or _TOLERATED.get(name)
         if known is None:

@@ -148,6 +148,10 @@ def _held(terminal: Terminal, run: Run) -> Flow[Reply]:
     reply = yield from ROADS[run.call.service.road](terminal, run, wanted)
     if run.session.slip is not None:
         terminal.last_slip = run.session.slip
+    return _with_ignored(reply, wanted)
+
+
+def _with_ignored(reply: Reply, wanted: Wanted) -> Reply:
     return replace(reply, ignored=wanted.ignored) if wanted.ignored else reply
 
 
@@ -196,15 +200,17 @@ def _unused(terminal: Terminal, call: Call) -> Talk[None]:
 
 
 def _print(terminal: Terminal, call: Call) -> Flow[Reply]:
-    wanted = check.wanted(call, terminal.profile)
     if terminal.running is not None:
         raise Refused(Condition.BUSY, "a transaction is in progress (section 3)")
-    return (yield from management.print_receipt(terminal, call, wanted))
+    wanted = check.wanted(call, terminal.profile)
+    reply = yield from management.print_receipt(terminal, call, wanted)
+    return _with_ignored(reply, wanted)
 
 
 def _abort(terminal: Terminal, call: Call) -> Flow[Reply]:
     """WPI_SVC_ABORT (4.3.6): possible for whoever began, until the host is asked (A-22)."""
     yield from _unused(terminal, call)
+    wanted = check.wanted(call, terminal.profile)
     run = terminal.running
     if run is not None:
         if run.call.package != call.package:
@@ -218,7 +224,7 @@ def _abort(terminal: Terminal, call: Call) -> Flow[Reply]:
             Party.DEVICE,
             Saying(terminal=run.profile.terminal_id, wish=Withdraw(), language=run.language),
         )
-    return answers.reply(call, management.SUCCEEDED)
+    return _with_ignored(answers.reply(call, management.SUCCEEDED), wanted)
 
 
 def _last_transaction(terminal: Terminal, call: Call) -> Flow[Reply]:

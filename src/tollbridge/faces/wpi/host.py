@@ -17,7 +17,7 @@ from tollbridge.faces.wpi.messages import Call, Reply
 from tollbridge.faces.wpi.outcome import Done
 from tollbridge.faces.wpi.sessions import Session
 from tollbridge.faces.wpi.state import Died, Refused, Run, Seen, Talk, Terminal, Unknown
-from tollbridge.faces.wpi.tables import SERVICES, Condition, Kind
+from tollbridge.faces.wpi.tables import CANCELLED_BY, SERVICES, Condition, Kind
 from tollbridge.faces.wpi.versions import LATEST
 from tollbridge.faces.wpi.wishes import Topic
 from tollbridge.ground.errors import JournalError, UsageError, VersionConflict
@@ -30,7 +30,6 @@ BY_HOST = frozenset({Condition.NONE, Condition.HOST_REFUSAL, Condition.NETWORK_I
 """The conditions a scenario leaves to the host and the way to it."""
 COUNTED = frozenset({Verb.PURCHASE, Verb.CAPTURE, Verb.REFUND, Verb.CREDIT})
 """What is settled at day-end."""
-CANCELLED_BY = {service.cancels: service.name for service in SERVICES.values() if service.cancels}
 FAULT, CODE = "sandbox.fault", "sandbox.code"
 
 

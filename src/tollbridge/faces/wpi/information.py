@@ -7,7 +7,7 @@ from tollbridge.faces.wpi.codec import failed_plainly
 from tollbridge.faces.wpi.profile import Profile
 from tollbridge.faces.wpi.receipt import shop_info
 from tollbridge.faces.wpi.tables import (
-    CANCELLABLE,
+    CANCELLED_BY,
     ENTRY_MODES,
     RECEIPT_FORMATS,
     SERVICES,
@@ -72,7 +72,10 @@ def _brand(profile: Profile, name: str) -> dict[str, Any]:
         "brandIdentifier": application_id,
         "brandName": name,
         "supportedServiceTypes": services,
-        "cancellableServiceTypes": [each for each in CANCELLABLE if each in services],
+        # What can be cancelled here: the service type that does it is offered as well.
+        "cancellableServiceTypes": [
+            name for name in services if name in CANCELLED_BY and CANCELLED_BY[name] in services
+        ],
         "numberOfCancellableTransactions": profile.cancellable_last,
         "supportedTechnologies": [ENTRY_MODES[entry] for entry in profile.entries],
         "supportsDCC": profile.dcc is not None,

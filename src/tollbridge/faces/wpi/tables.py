@@ -255,7 +255,7 @@ _SERVICES = (
     _management("ACQUIRER_PARAMETERIZATION", "4.3.4", Road.PARAMETERIZATION, _FORMAT,
                 receipt=True),
     _management("PRINT_RECEIPT", "4.3.5", Road.PRINT,
-                {"receiptTarget": Field("String", mandatory=True)}),
+                {"receiptTarget": Field("String", mandatory=True), **_FORMAT}),
     _management("ABORT", "4.3.6", Road.ABORT, _FORMAT),
     Service(name=LAST_TRANSACTION, kind=Kind.INFORMATION, section="4.4.1", road=Road.LAST,
             request={}, receipt=False),
@@ -265,6 +265,7 @@ _SERVICES = (
 
 SERVICES: Mapping[str, Service] = {service.name: service for service in _SERVICES}
 INTENTS: Mapping[str, Kind] = {kind.intent: kind for kind in Kind}
-CANCELLABLE = tuple(service.cancels for service in _SERVICES if service.cancels)
+CANCELLED_BY: Mapping[str, str] = {s.cancels: s.name for s in _SERVICES if s.cancels}
+"""What can be cancelled, and the service types that do it."""
 FOLLOWING = tuple(s.name for s in _SERVICES if s.road is Road.CARD)
 """The service types that may follow a recognition: those a card is presented for."""

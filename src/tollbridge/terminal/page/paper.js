@@ -92,10 +92,12 @@ function sheet(paper) {
 
 function code(paper) {
   if (!paper.qr) return null;
-  // A drawing in an <img> runs nothing and loads nothing.
+  // A drawing in an <img> runs nothing and loads nothing; there it must say what it is.
+  const drawn = paper.qr.includes("xmlns=") ? paper.qr
+    : paper.qr.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
   return el("img", {
     class: "qr",
-    src: `data:image/svg+xml,${encodeURIComponent(paper.qr)}`,
+    src: `data:image/svg+xml,${encodeURIComponent(drawn)}`,
     alt: `QR code of ${paper.reference}`,
     width: "96",
     height: "96",
