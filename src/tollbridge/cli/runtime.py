@@ -1,6 +1,7 @@
 """Puts the rooms together: engine, journal, bridges, faces, and the sandbox they may need."""
 
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from tollbridge.engine.config import Settings
 from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.engine.transport import HttpTransport, Switchboard, Transport, trusting
 from tollbridge.faces.contract import Face
+from tollbridge.faces.webinos import WebinosFace
 from tollbridge.faces.wpi.face import WpiFace
 from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.errors import ConfigError
@@ -38,6 +40,7 @@ from tollbridge.terminal.parameters import Management
 from tollbridge.terminal.reader import READERS, CardReader
 from tollbridge.terminal.wallet import wallet
 from tollbridge.terminal.web import Guard, Web
+from tollbridge.web.room import Place, Room, room
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,13 @@ class Runtime:
     app: Router
     sandbox: Service | None
     terminals: Desk
+    web: Room | None = None
+
+    def leave(self) -> None:
+        """End what would never end by itself: streams to pages."""
+        self.terminals.close()
+        if self.web is not None:
+            self.web.hub.close()
 
 
 def build(
@@ -82,8 +92,28 @@ def build(
         own_face = Hosted(wpi, terminals.parties())
         hosted = [own_face if each.face is wpi else each for each in hosted]
         more = Web(terminals, engine, own_face, ids, _guard(settings, token)).routes()
-    app = application(engine, hosted, token, settings.merchant, more)
-    return Runtime(engine, faces, app, service, terminals)
+    web = None
+    webinos = faces.get("webinos")
+    if isinstance(webinos, WebinosFace):
+        web = room(engine, webinos, _place(settings, token, tls))
+        hosted = [web.hosted if each.face is webinos else each for each in hosted]
+        more = [*more, *web.routes]
+    beside = web.beside if web else ()
+    app = application(engine, hosted, token, settings.merchant, more, beside)
+    return Runtime(engine, faces, app, service, terminals, web)
+
+
+def _place(settings: Settings, token: Secret[str], tls: ssl.SSLContext | None) -> Place:
+    """Say where the server stands, for the room of web pages."""
+    return Place(
+        journal=settings.journal,
+        credential=Credential(token),
+        web=settings.web,
+        alone=is_own(settings.host),
+        play=set(settings.bridges) == {"sandbox"},
+        development=settings.development,
+        tls=tls,
+    )
 
 
 def book_of(journal: Path) -> Path:

@@ -1,6 +1,7 @@
 """What the face webinos asks of the house: proofs, tokens, seals, codes, and to be looked at."""
 
 import logging
+from collections.abc import Callable
 from traceback import format_exc
 
 from tollbridge.engine.engine import Partner
@@ -20,7 +21,9 @@ DOMAIN = "web"
 
 
 class Device:
-    """Grants the face's wishes."""
+    """Grants the face's wishes. `heard` is called when a payment changed."""
+
+    heard: Callable[[], None] | None = None
 
     def __init__(
         self, keys: ProofKeys, secure: SecureElement, sender: CodeSender, hub: Hub
@@ -39,6 +42,8 @@ class Device:
         match wish:
             case Changed():
                 self._hub.changed(wish.payment)
+                if self.heard is not None:
+                    self.heard()
                 return None
             case Sign():
                 return self._keys.sign(wish)

@@ -56,9 +56,7 @@ class Files:
         """Answer a request for a file."""
         return self.answer(request.headers, names["path"])
 
-    def answer(
-        self, asked: Headers, path: str, *more: tuple[str, str], kind: str = ""
-    ) -> Response:
+    def answer(self, asked: Headers, path: str, *more: tuple[str, str], kind: str = "") -> Response:
         """Answer a request for a file by its path, with further fields."""
         kept = self._find(path)
         if kept is None:

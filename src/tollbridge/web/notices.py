@@ -26,7 +26,7 @@ from tollbridge.ground.flow import Note, Remember
 from tollbridge.ground.secret import scrub
 from tollbridge.server.hosting import Hosted
 from tollbridge.wire import json, webhook
-from tollbridge.wire.http import Headers, Request, Response
+from tollbridge.wire.http import Headers, Limits, Request, Response
 
 log = logging.getLogger("tollbridge.web")
 
@@ -37,6 +37,7 @@ PAUSES_S = (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600, DAY_S)
 KEPT_S = 3 * DAY_S
 JITTER = 0.2
 LIMIT_S = 15.0
+ANSWER_LIMITS = Limits(body_bytes_max=64 * 1024)
 RETRY_AFTER_MAX_S = 3600
 AT_ONCE = 8
 GATHERED_AT_ONCE = 200
@@ -102,6 +103,11 @@ class Letter:
     attempts: int = 0
     next_at: Instant = NEVER
     why: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it: PAYMENT/SEQUENCE."""
+        return self.key.partition("/")[2]
 
     @property
     def dead(self) -> bool:
@@ -226,7 +232,7 @@ class Notices:
     async def replay(self, name: str) -> Letter | None:
         """Send one again that nobody took, or at once one that waits; None where there is none.
 
-        `name` is what follows the first part of its key: PAYMENT/SEQUENCE.
+        `name` is PAYMENT/SEQUENCE.
         """
         for prefix in (DEAD, DUE):
             page = self._engine.recall(NAMESPACE, prefix + name)

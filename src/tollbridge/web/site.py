@@ -8,7 +8,7 @@ answered with what is true by then.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from traceback import format_exc
+from traceback import format_exception
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,17 +28,14 @@ from tollbridge.faces.webinos.messages import (
     Reply,
     Show,
 )
-from tollbridge.faces.webinos.outcome import charge
-from tollbridge.faces.webinos.wishes import Changed
 from tollbridge.ground.errors import RemoteProtocolError
-from tollbridge.ground.flow import Party
 from tollbridge.ground.secret import scrub
 from tollbridge.server.asgi import Endpoint
 from tollbridge.server.errors import failed
 from tollbridge.server.hosting import Hosted
 from tollbridge.web import files
 from tollbridge.web.device import Device
-from tollbridge.web.events import Events
+from tollbridge.web.events import Events, too_many
 from tollbridge.web.files import ALWAYS, Files
 from tollbridge.web.hub import Hub, TooMany
 from tollbridge.web.keys import JWKS_AGE_S, ProofKeys
@@ -67,7 +64,6 @@ class Site:
         self.hosted = Hosted(face, device.parties(), elsewhere=True)
         self._engine = engine
         self._face = face
-        self._device = device
         self._hub = hub
         self._keys = keys
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -97,7 +93,7 @@ class Site:
         return made
 
     async def start(self) -> None:
-        """Nothing is to be done before somebody asks."""
+        """Begin; nothing is to be done before somebody asks."""
 
     async def close(self) -> None:
         """Wait for what runs by itself; recovery takes up what takes longer."""
@@ -139,40 +135,36 @@ class Site:
 
     async def _soon(self, message: Begin | Answer | Cancel) -> Reply:
         """Let a flow run by itself, and answer when it is over, or soon with how far it is."""
-        changed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-        async def grant(wish: object) -> object:
-            if isinstance(wish, Changed) and not changed.done():
-                changed.set_result(wish.payment)
-            return await self._device.grant(wish)
-
-        flow = self._engine.serve(self._face, message, {Party.DEVICE: grant})
-        task = asyncio.get_running_loop().create_task(flow)
+        task = asyncio.get_running_loop().create_task(self.serve(message))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        await asyncio.wait((task,), timeout=SOON_S)
-        if not task.done():
-            await asyncio.wait((task, changed), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        reply = await self._so_far(message, changed.result())
-        return reply if reply.status < 300 else await asyncio.shield(task)
+        while True:
+            await asyncio.wait((task,), timeout=SOON_S)
+            if task.done():
+                reply: Reply = task.result()
+                return reply
+            so_far = await self._so_far(message)
+            if so_far is not None:
+                return so_far
 
-    async def _so_far(self, message: Begin | Answer | Cancel, payment: str) -> Reply:
-        """Say how far a payment is whose flow still runs."""
+    async def _so_far(self, message: Begin | Answer | Cancel) -> Reply | None:
+        """Say how far a payment is whose flow still runs; None while that is not written."""
         if not isinstance(message, Begin):
-            reply: Reply = await self.serve(Show(message.caller, payment))
-            return reply
+            shown: Reply = await self.serve(Show(message.caller, message.payment))
+            return shown
+        payment = sessions.name_of(str(message.fields.get("sellerID")), message.key)
+        if self._engine.recall(self._face.name, sessions.page(payment)) is None:
+            return None
+        self._hub.changed(payment)
         # Asked again, the face finds what it has begun, and makes its client token once more.
         again: Reply = await self.serve(message)
         fields = tuple(each for each in again.headers if each[0] != "idempotent-replayed")
-        return Reply(201 if again.status == 200 else again.status, again.fields, fields, again.origin)
+        return Reply(201, again.fields, fields, again.origin) if again.status == 200 else again
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            text = scrub("".join(format_exc_of(error)))
-            log.error("a payment's flow failed\n%s", text)
+            log.error("a payment's flow failed\n%s", scrub("".join(format_exception(error))))
 
     # Following
 
@@ -201,9 +193,8 @@ class Site:
                     if news or found.over or follower.over or left_s <= 0:
                         return Reply(200, found.view, origin=message.caller.origin)
                     await asyncio.wait((woken,), timeout=left_s)
-        except TooMany as error:
-            problem = charge("too_many", str(error), retry=True)
-            return Reply(503, codec.failure(problem), (("retry-after", "2"),), message.caller.origin)
+        except TooMany:
+            return too_many(message.caller)
 
     # Pages, client, keys
 

@@ -1,4 +1,4 @@
-"""A provider on the bench: the face on a real engine, a device that plays the house, virtual time."""
+"""A provider on the bench: the face on a real engine, a device that plays the house."""
 
 import asyncio
 import hashlib

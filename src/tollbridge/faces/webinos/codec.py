@@ -1,4 +1,6 @@
-"""The HTTP API's bytes: requests into messages, replies into bytes (docs/reference/web-payments.md).
+"""The HTTP API's bytes: requests into messages, replies into bytes.
+
+See docs/reference/web-payments.md.
 
 Credentials stand in header fields and bodies, never in addresses. What is no JSON object is refused
 here; everything else is judged by the flows, so that pages may read why.

@@ -11,7 +11,17 @@ from typing import Any, assert_never
 
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.contract import Endpoint, HttpEndpoint
-from tollbridge.faces.webinos import asking, bill, codec, notices, paying, policy, proofs, sessions
+from tollbridge.faces.webinos import (
+    asking,
+    bill,
+    codec,
+    confirming,
+    notices,
+    paying,
+    policy,
+    proofs,
+    sessions,
+)
 from tollbridge.faces.webinos.bill import Manner
 from tollbridge.faces.webinos.discovery import found
 from tollbridge.faces.webinos.house import House, Talk, equal
@@ -141,11 +151,11 @@ class WebinosFace:
                 checkout = yield from asking.cancel(house, message.payment)
             case LookAt():
                 self._at_home(message.caller)
-                checkout, challenge = yield from asking.look_at(house, message)
+                checkout, challenge = yield from confirming.look_at(house, message)
                 return Reply(200, (yield from on_our_page(house, checkout, challenge)))
             case Decide():
                 self._at_home(message.caller)
-                checkout = yield from asking.decide(house, message)
+                checkout = yield from confirming.decide(house, message)
             case Verify():
                 return (yield from self._verify(message))
             case _:
@@ -164,45 +174,9 @@ class WebinosFace:
         payment = sessions.name_of(name, message.key)
         checkout = yield from recall(payment)
         if checkout is None:
-            service = paying.service_of(self.house, _text(fields.get("service"), "service"))
-            if service is None:
-                raise Failed(charge("unknown_service", "There is no such payment service."))
-            manner = message.manner
-            if manner is Manner.PLAIN and self.provider.strict:
-                manner = Manner.STRICT
-            read = bill.read(fields.get("bill"), manner, now, zero=self.provider.zero_verifies)
-            unit = read.money.currency
-            if seller.currencies and unit.code not in seller.currencies:
-                raise Failed(
-                    charge("currency_not_supported", f"The seller does not take {unit.code}.")
-                )
-            items = bill.read_items(fields.get("itemList"), manner, unit)
-            made = Checkout(
-                id=payment,
-                seller=name,
-                customer=_text(fields.get("customerID"), "customerID"),
-                service=service.id,
-                reached=self._address(message.caller),
-                body_hash=content,
-                bill=dict(read.fields),
-                bill_id=read.id,
-                bill_hash=read.hash,
-                minor=read.amount.amount_minor,
-                currency=unit.code,
-                kind=read.kind,
-                verb=_verb(read),
-                at=now,
-                deadline=sessions.later(now, self.provider.deadline_s),
-                touched=now,
-                kinds=_kinds(fields.get("challenges")),
-                has_items=bool(items),
-            )
-            first = [Note(sessions.still_open(payment), b"")]
-            if items:
-                first.append(Note(sessions.items(payment), json.write(items)))
-            made.noted("begun", now)
+            run = self._new(message, payment, content, (name, seller))
             try:
-                yield from paying.go_on(self.house, Run(made, tuple(first)))
+                yield from paying.go_on(self.house, run)
             except Lost:
                 pass  # the same request came twice at once
             else:
@@ -214,6 +188,47 @@ class WebinosFace:
         if checkout.steps or stalled(now, checkout):
             checkout = (yield from paying.refresh(self.house, payment)) or checkout
         return (yield from self._begun(checkout, 200))
+
+    def _new(self, message: Begin, payment: str, content: str, payee: tuple[str, Seller]) -> Run:
+        """Make a payment of a request. Raises Failed where it cannot be."""
+        fields, now, (name, seller) = message.fields, self.house.now, payee
+        service = paying.service_of(self.house, _text(fields.get("service"), "service"))
+        if service is None:
+            raise Failed(charge("unknown_service", "There is no such payment service."))
+        manner = message.manner
+        if manner is Manner.PLAIN and self.provider.strict:
+            manner = Manner.STRICT
+        read = bill.read(fields.get("bill"), manner, now, zero=self.provider.zero_verifies)
+        unit = read.money.currency
+        if seller.currencies and unit.code not in seller.currencies:
+            said = f"The seller does not take {unit.code}."
+            raise Failed(charge("currency_not_supported", said))
+        items = bill.read_items(fields.get("itemList"), manner, unit)
+        made = Checkout(
+            id=payment,
+            seller=name,
+            customer=_text(fields.get("customerID"), "customerID"),
+            service=service.id,
+            reached=self._address(message.caller),
+            body_hash=content,
+            bill=dict(read.fields),
+            bill_id=read.id,
+            bill_hash=read.hash,
+            minor=read.amount.amount_minor,
+            currency=unit.code,
+            kind=read.kind,
+            verb=_verb(read),
+            at=now,
+            deadline=sessions.later(now, self.provider.deadline_s),
+            touched=now,
+            kinds=_kinds(fields.get("challenges")),
+            has_items=bool(items),
+        )
+        first = [Note(sessions.still_open(payment), b"")]
+        if items:
+            first.append(Note(sessions.items(payment), json.write(items)))
+        made.noted("begun", now)
+        return Run(made, tuple(first))
 
     def _begun(self, checkout: Checkout, status: int) -> Talk[Reply]:
         shown = yield from view(self.house, checkout)

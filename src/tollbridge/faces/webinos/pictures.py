@@ -93,10 +93,8 @@ def mark(seed: str, word: str, seller: str, amount: str) -> Picture:
     answer = "".join(str(dice.below(10)) for _ in range(TYPED))
     drawn = [
         *_emblem(word),
-        f'<text x="160" y="78" font-size="26" font-weight="700" text-anchor="middle" '
-        f'fill="#111">{escape(amount)}</text>',
-        f'<text x="160" y="98" font-size="14" text-anchor="middle" fill="#111">'
-        f"{escape(seller[:40])}</text>",
+        _line(amount, 78, 26, "#111"),
+        _line(seller[:40], 98, 14, "#111"),
         *_written(answer, dice, 70, 112, 9),
     ]
     alt = f"Your mark is {_word(word)}. {amount} to {seller}. {_spelled(answer)}"
@@ -118,11 +116,12 @@ def _emblem(mark_: str) -> list[str]:
         x, y, size = 15 + dice.below(290), 12 + dice.below(40), 5 + dice.below(9)
         shape = SHAPES[dice.below(len(SHAPES))]
         drawn.append(f'<path d="{_shape(shape, x, y, size)}" fill="{colour}" opacity=".35"/>')
-    drawn.append(
-        f'<text x="160" y="42" font-size="30" font-weight="700" text-anchor="middle" '
-        f'fill="{colour}">{escape(word[:24])}</text>'
-    )
-    return drawn
+    return [*drawn, _line(word[:24], 42, 30, colour)]
+
+
+def _line(text: str, y: int, size: int, colour: str) -> str:
+    fixed = f'x="160" y="{y}" font-size="{size}" font-weight="700" text-anchor="middle"'
+    return f'<text {fixed} fill="{colour}">{escape(text)}</text>'
 
 
 def _word(mark_: str) -> str:

@@ -149,16 +149,11 @@ def _plan(checkout: Checkout, missing: int) -> Talk[Plan]:
     for _ in range(CHARGES_MAX // BROWSED):
         pages: list[tuple[str, Page]] = yield Browse(prefix, after, BROWSED)
         for key, _ in pages:
-            name = key.rpartition("/")[2]
-            payment: Payment | None = yield Look(key=IdempotencyKey(SCOPE, name))
-            if payment is None or payment.id in taken:
+            payment = yield from _charge(checkout, key, taken)
+            if payment is None:
                 continue
-            if payment.currency is None or payment.currency.code != checkout.currency:
-                continue
-            if payment.unresolved is not None:
-                busy = True
-                continue
-            left = payment.amounts.refundable_minor
+            busy = busy or payment.unresolved is not None
+            left = 0 if payment.unresolved else payment.amounts.refundable_minor
             if left >= missing:
                 return Plan([Step(payment=payment.id, minor=missing)], busy)
             if left > 0:
@@ -166,10 +161,24 @@ def _plan(checkout: Checkout, missing: int) -> Talk[Plan]:
         if len(pages) < BROWSED:
             break
         after = pages[-1][0]
+    return Plan(_split(found[: STEPS_MAX - len(checkout.steps)], missing), busy)
+
+
+def _charge(checkout: Checkout, key: str, taken: set[str]) -> Talk[Payment | None]:
+    """Give a charge that could bear something, by the page that lists it."""
+    name = IdempotencyKey(SCOPE, key.rpartition("/")[2])
+    payment: Payment | None = yield Look(key=name)
+    if payment is None or payment.id in taken or payment.currency is None:
+        return None
+    return payment if payment.currency.code == checkout.currency else None
+
+
+def _split(found: list[Step], missing: int) -> list[Step]:
+    """Divide what is missing among charges, newest first; nothing where they cannot bear it."""
     split: list[Step] = []
-    for step in found[: STEPS_MAX - len(checkout.steps)]:
+    for step in found:
         if missing > 0:
             step.minor = min(step.minor, missing)
             missing -= step.minor
             split.append(step)
-    return Plan([] if missing else split, busy)
+    return [] if missing else split

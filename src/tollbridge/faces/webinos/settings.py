@@ -90,7 +90,7 @@ class Service:
     @property
     def id(self) -> str:
         """The service's id: it follows from what pages see of it (NX-010)."""
-        seen = "\0".join((self.api, self.name, self.description))
+        seen = f"{self.api}\0{self.name}\0{self.description}"
         return hashlib.sha256(seen.encode()).hexdigest()[:32]
 
 
@@ -181,13 +181,7 @@ def _sellers(tables: Mapping[str, object], problems: list[str]) -> dict[str, Sel
         values = _table(_SELLER, table, where, problems)
         if not 0 < len(name) <= NAME_LETTERS_MAX:
             problems.append(f"{where}: a name of 1 to {NAME_LETTERS_MAX} letters is expected")
-        for key in ("publishable_key", "secret_key"):
-            shown = values.get(key, "")
-            if len(shown) < KEY_LETTERS_MIN:
-                problems.append(f"{where}.{key}: at least {KEY_LETTERS_MIN} letters are needed")
-            elif shown in taken:
-                problems.append(f"{where}.{key}: is another key already")
-            taken.add(shown)
+        _keys(values, where, taken, problems)
         if values.get("kind", "merchant") not in ("merchant", "person"):
             problems.append(f'{where}.kind: "merchant" or "person" is expected')
         if values.get("notices_url") and not _ADDRESS.fullmatch(values["notices_url"]):
@@ -204,6 +198,16 @@ def _sellers(tables: Mapping[str, object], problems: list[str]) -> dict[str, Sel
         usual = {"name": name, "publishable_key": "", "secret_key": Secret("")}
         made[name] = Seller(**{**usual, **values})
     return made
+
+
+def _keys(values: Mapping[str, Any], where: str, taken: set[str], problems: list[str]) -> None:
+    for key in ("publishable_key", "secret_key"):
+        shown = values.get(key, "")
+        if len(shown) < KEY_LETTERS_MIN:
+            problems.append(f"{where}.{key}: at least {KEY_LETTERS_MIN} letters are needed")
+        elif shown in taken:
+            problems.append(f"{where}.{key}: is another key already")
+        taken.add(shown)
 
 
 def _customers(tables: Mapping[str, object], problems: list[str]) -> dict[str, Customer]:
