@@ -1,7 +1,6 @@
 """Puts the rooms together: engine, journal, bridges, faces, and the sandbox they may need."""
 
 import socket
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -83,6 +82,18 @@ def build(
     journal = SqliteJournal(settings.journal)
     transport = Switchboard(lines, HttpTransport(tls=tls))
     engine = Engine(Surroundings(journal, bridges, transport, clock, ids))
+    try:
+        return _furnished(settings, token, readers, transport, engine, faces, service)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def _furnished(
+    settings: Settings, token: Secret[str], readers: Mapping[str, str], transport: Transport,
+    engine: Engine, faces: dict[str, Face], service: Service | None,
+) -> Runtime:  # fmt: skip
+    """Give the faces their rooms, and everything its address."""
     hosted, more = [Hosted(face) for face in faces.values()], list[BaseRoute]()
     terminals = Desk({})
     wpi = faces.get("wpi")
@@ -91,11 +102,11 @@ def build(
         terminals = _terminals(settings, wpi, transport, faults, readers)
         own_face = Hosted(wpi, terminals.parties())
         hosted = [own_face if each.face is wpi else each for each in hosted]
-        more = Web(terminals, engine, own_face, ids, _guard(settings, token)).routes()
+        more = Web(terminals, engine, own_face, engine.ids, _guard(settings, token)).routes()
     web = None
     webinos = faces.get("webinos")
     if isinstance(webinos, WebinosFace):
-        web = room(engine, webinos, _place(settings, token, tls))
+        web = room(engine, webinos, _place(settings, token))
         hosted = [web.hosted if each.face is webinos else each for each in hosted]
         more = [*more, *web.routes]
     beside = web.beside if web else ()
@@ -103,16 +114,17 @@ def build(
     return Runtime(engine, faces, app, service, terminals, web)
 
 
-def _place(settings: Settings, token: Secret[str], tls: ssl.SSLContext | None) -> Place:
+def _place(settings: Settings, token: Secret[str]) -> Place:
     """Say where the server stands, for the room of web pages."""
     return Place(
         journal=settings.journal,
+        host=settings.host,
         credential=Credential(token),
         web=settings.web,
         alone=is_own(settings.host),
         play=set(settings.bridges) == {"sandbox"},
         development=settings.development,
-        tls=tls,
+        tls=trusting(settings.ca_file),
     )
 
 

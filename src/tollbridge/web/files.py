@@ -30,8 +30,8 @@ _PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}"
 _PATH = re.compile(rf"{_PART}(?:/{_PART}){{0,4}}", re.ASCII)
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-          "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-          "require-trusted-types-for 'script'")  # fmt: skip
+          "connect-src 'self'; frame-src 'self'; manifest-src 'self'; base-uri 'none'; "
+          "form-action 'none'; require-trusted-types-for 'script'")  # fmt: skip
 ALWAYS = (("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"))
 
 
@@ -57,7 +57,8 @@ class Files:
         return self.answer(request.headers, names["path"])
 
     def answer(self, asked: Headers, path: str, *more: tuple[str, str], kind: str = "") -> Response:
-        """Answer a request for a file by its path, with further fields."""
+        """Answer a request for a file by its path, with further fields; a folder is its index."""
+        path = f"{path}index.html" if path.endswith("/") else path
         kept = self._find(path)
         if kept is None:
             return failure(404, "unknown_address", "there is no such file", *self._fields)

@@ -3,8 +3,10 @@
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute
 
@@ -19,6 +21,7 @@ from tollbridge.server.hosting import Hosted
 from tollbridge.server.secure import SecureElement
 from tollbridge.web.admin import Admin
 from tollbridge.web.codes import sender
+from tollbridge.web.compat import Compat
 from tollbridge.web.device import DOMAIN, Device
 from tollbridge.web.hub import Hub
 from tollbridge.web.keys import ProofKeys, proof_key_file
@@ -34,10 +37,11 @@ CONNECT_LIMIT_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a server stands. `alone`: only this machine reaches it. `play`: no money is real.
-    `development`: somebody develops with it. `tls` is what https trusts."""
+    """Where a server stands: it listens on `host`. `alone`: only this machine reaches it. `play`:
+    no money is real. `development`: somebody develops with it. `tls` is what https trusts."""
 
     journal: Path
+    host: str
     credential: Credential
     web: Mapping[str, Any]
     alone: bool
@@ -61,8 +65,10 @@ class Room:
 def room(engine: Engine, face: WebinosFace, place: Place) -> Room:
     """Make the room of a face. Raises ConfigError listing everything that cannot work."""
     wanted = options(place.web)
-    near = place.alone or place.development
-    harmless = place.development or (place.alone and place.play)
+    # Who gave it a public name has a proxy before it, whatever it listens on.
+    alone = place.alone and _is_here(face.provider.url)
+    near = alone or place.development
+    harmless = place.development or (alone and place.play)
     problems = far_away(face.provider.sellers, near=near)
     codes = None
     try:
@@ -77,19 +83,30 @@ def room(engine: Engine, face: WebinosFace, place: Place) -> Room:
     secure = SecureElement(web_key_file(place.journal), engine.ids, DOMAIN)
     hub = Hub()
     device = Device(keys, secure, codes, hub)
-    site = Site(engine, face, device, hub, keys)
+    site = Site(engine, face, device, hub, keys, trying=place.development)
     admit = None if near or wanted.private_notices else is_public
     out = HttpTransport(ANSWER_LIMITS, 32, place.tls, CONNECT_LIMIT_S, admit)
     notices = Notices(engine, Outbox(engine, site.hosted), face.provider.sellers, out)
     device.heard = notices.wake
     sweep = Sweep(engine, site.hosted)
-    routes = [*site.routes(), *Admin(notices, place.credential).routes()]
+    compat = Compat(site, face.provider, engine.ids, {place.host})
+    admin = Admin(notices, place.credential)
+    routes = [*site.routes(), *compat.routes(), *admin.routes()]
     return Room(site.hosted, routes, (site, sweep, notices), hub, sweep, notices)
 
 
 def web_key_file(journal: Path) -> Path:
     """Name the file of the key of tokens and seals, beside the journal."""
     return journal.with_name(journal.name + ".web.key")
+
+
+def _is_here(url: str) -> bool:
+    """Say whether only this machine calls an address its own; "" is none."""
+    name = urlsplit(url).hostname or ""
+    try:
+        return not url or ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def far_away(sellers: Mapping[str, Seller], *, near: bool) -> list[str]:

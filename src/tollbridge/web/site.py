@@ -56,16 +56,25 @@ Names = Mapping[str, str]
 
 
 class Site:
-    """The addresses. It is closed before the engine, and waits for what runs by itself."""
+    """The addresses. It is closed before the engine, and waits for what runs by itself. `trying`:
+    there is a page of ours that pays to the first seller."""
 
     def __init__(
-        self, engine: Engine, face: WebinosFace, device: Device, hub: Hub, keys: ProofKeys
+        self,
+        engine: Engine,
+        face: WebinosFace,
+        device: Device,
+        hub: Hub,
+        keys: ProofKeys,
+        *,
+        trying: bool = False,
     ) -> None:
         self.hosted = Hosted(face, device.parties(), elsewhere=True)
         self._engine = engine
         self._face = face
-        self._hub = hub
+        self.hub = hub
         self._keys = keys
+        self._trying = trying
         self._tasks: set[asyncio.Task[Any]] = set()
         self._pages = Files(files.PAGES, (("cross-origin-resource-policy", "same-origin"),))
         policy = f"{files.POLICY}; frame-ancestors 'none'"
@@ -80,9 +89,11 @@ class Site:
             refuse = endpoint.refuse
             adapter = Endpoint(answer, refuse, endpoint.limits, None)
             made.append(Route(endpoint.path, adapter, methods=[endpoint.method]))
-        events = Events(self.followed, self._hub)
+        events = Events(self.followed, self.hub)
         made.append(Route("/web/payments/{payment}/events", events, methods=["GET"]))
+        trying = (("/web/try", self._try), ("/web/try.json", self._try_what))
         for path, give in (
+            *(trying if self._trying else ()),
             ("/web/confirm", self._confirm),
             ("/web/pages/{path:path}", self._pages.give),
             ("/.well-known/jwks.json", self._jwks),
@@ -114,7 +125,7 @@ class Site:
                 return self._readable(endpoint.refuse(error), codec.caller(request))
             match message:
                 case Begin() | Answer() | Cancel():
-                    return endpoint.encode(await self._soon(message))
+                    return endpoint.encode(await self.begun(message))
                 case Show():
                     return endpoint.encode(await self._shown(message, request))
                 case LookAt():
@@ -133,7 +144,7 @@ class Site:
         fields = Headers([*refusal.headers.items(), *codec.cors(origin)])
         return Response(refusal.status, fields, refusal.body)
 
-    async def _soon(self, message: Begin | Answer | Cancel) -> Reply:
+    async def begun(self, message: Begin | Answer | Cancel) -> Reply:
         """Let a flow run by itself, and answer when it is over, or soon with how far it is."""
         task = asyncio.get_running_loop().create_task(self.serve(message))
         self._tasks.add(task)
@@ -155,7 +166,7 @@ class Site:
         payment = sessions.name_of(str(message.fields.get("sellerID")), message.key)
         if self._engine.recall(self._face.name, sessions.page(payment)) is None:
             return None
-        self._hub.changed(payment)
+        self.hub.changed(payment)
         # Asked again, the face finds what it has begun, and makes its client token once more.
         again: Reply = await self.serve(message)
         fields = tuple(each for each in again.headers if each[0] != "idempotent-replayed")
@@ -182,7 +193,7 @@ class Site:
             return reply
         until_s = asyncio.get_running_loop().time() + wait_s
         try:
-            with self._hub.following(message.payment) as follower:
+            with self.hub.following(message.payment) as follower:
                 while True:
                     woken = follower.next()
                     found = await self.followed(message.caller, message.payment)
@@ -204,6 +215,24 @@ class Site:
         policy = f"{files.POLICY}; frame-ancestors 'self' {' '.join(self._origins)}".rstrip()
         told = ("content-security-policy", policy)
         return self._pages.answer(request.headers, "confirm.html", told)
+
+    async def _try(self, request: Request, _: Names) -> Response:
+        policy = ("content-security-policy", f"{files.POLICY}; frame-ancestors 'none'")
+        return self._pages.answer(request.headers, "try.html", policy)
+
+    async def _try_what(self, _: Request, __: Names) -> Response:
+        """Say who pays whom on the page to try."""
+        provider = self._face.provider
+        name, seller = next(iter(provider.sellers.items()), ("", None))
+        told = {
+            "sellerKey": seller.publishable_key if seller else "",
+            "sellerID": name,
+            "seller": seller.name if seller else "",
+            "customerID": next(iter(provider.customers), None),
+        }
+        return Response(
+            200, Headers([("content-type", "application/json"), *ALWAYS]), json.write(told)
+        )
 
     @property
     def _origins(self) -> list[str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from tollbridge.faces.contract import Seal, SecureFault, Tokenize, Unseal
-from tollbridge.faces.webinos import face
+from tollbridge.core.operation import State
+from tollbridge.faces.webinos import face, notebook, refunds, sessions
 from tollbridge.faces.webinos.messages import Caller, Follow, Refresh, Tell, Unfinished
 from tollbridge.faces.webinos.wishes import (
     Changed,
@@ -251,6 +252,37 @@ class Counter:
 
     def pages(self, prefix=""):
         return self.world.journal.browse("webinos", prefix, "", 10_000)
+
+    def checkouts(self):
+        """All payments, as their pages have them."""
+        return [sessions.read(page) for _, page in self.pages("payment/")]
+
+    def settle(self):
+        """Let time pass until nothing is left to learn, and sweep as the house does."""
+        self.world.recover()
+        self.world.clock.advance(notebook.STALLED_S + 1)
+        for _ in range(3):
+            for name in self.unfinished():
+                self.say(Refresh(name))
+            self.world.recover()
+
+    def verdict(self):
+        """List every contradiction between the network's book, the journal and the pages."""
+        found = self.world.differences()
+        made = {}
+        for payment in self.world.payments:
+            for op in payment.operations:
+                if op.key.scope == "webinos":
+                    made.setdefault(op.request.details["webinos.payment"], []).append(op)
+        for checkout in self.checkouts():
+            moved = sum(op.approved_amount.amount_minor for op in made.pop(checkout.id, [])
+                        if op.state is State.APPROVED and op.approved_amount)  # fmt: skip
+            told = checkout.minor if checkout.state == "succeeded" else 0
+            if checkout.error and checkout.error["reason"] == "refund_incomplete":
+                told = refunds.done(checkout)
+            if moved != told:
+                found.append(f"{checkout.id}: {checkout.state}, {told} told, {moved} moved")
+        return found + [f"{name}: no page" for name in made]
 
     def written(self):
         """Everything that was written down anywhere, as text."""

@@ -71,10 +71,11 @@ def read(value: object, manner: Manner, now: Instant, *, zero: bool = False) -> 
     """Read a bill; with `zero`, nothing to pay is something to verify. Raises Failed."""
     if not isinstance(value, Mapping):
         _wrong("bill_missing", "A bill is needed.")
-    _members(value, manner, "bill", BILL_BYTES_MAX)
+    _members(value, "bill", BILL_BYTES_MAX)
     name = _text(value, "productID", manner, "bill")
-    if not name and manner is not Manner.STRICT:
-        name = _text(value, "description", manner, "bill").strip()
+    description = _text(value, "description", manner, "bill").strip()
+    if manner is not Manner.STRICT:
+        name = name or description
     if not name:
         _wrong("bill_id_missing", "The bill has no productID that tells it from others.")
     unit = _currency(value, "bill")
@@ -111,7 +112,7 @@ def read_items(value: object, manner: Manner, currency: Currency) -> list[Mappin
         where = f"item {number}"
         if not isinstance(item, Mapping):
             _wrong("item_invalid", f"{where} is not an item.")
-        _members(item, manner, where, ITEM_BYTES_MAX)
+        _members(item, where, ITEM_BYTES_MAX)
         unit = _currency(item, where) or currency
         _count(item, manner, where)
         for name in ("productID", "description"):
@@ -157,7 +158,7 @@ def _sorted(value: Any) -> Any:
             return value
 
 
-def _members(value: Mapping[str, Any], manner: Manner, where: str, most: int) -> None:
+def _members(value: Mapping[str, Any], where: str, most: int) -> None:
     for name in ("itemPrice", "itemsPrice", "itemCount", "productID", "description", "currency"):
         if isinstance(value.get(name), bool | Mapping | list):
             _wrong("item_invalid", f"{name} of {where} is not what it should be.")
@@ -166,7 +167,6 @@ def _members(value: Mapping[str, Any], manner: Manner, where: str, most: int) ->
             _wrong("amount_invalid", f"A number of {where} is too large or too small.")
     if len(json.write(written(value))) > most:
         _wrong("too_long", f"{where} is longer than {most} bytes.")
-    del manner
 
 
 def _decimals(value: Any) -> Sequence[Decimal]:

@@ -176,7 +176,7 @@ class WebinosFace:
         if checkout is None:
             run = self._new(message, payment, content, (name, seller))
             try:
-                yield from paying.go_on(self.house, run)
+                yield from paying.begin(self.house, run)
             except Lost:
                 pass  # the same request came twice at once
             else:

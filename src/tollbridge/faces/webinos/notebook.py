@@ -67,7 +67,9 @@ def finish(
 ) -> Talk[None]:
     """Give a payment its one final outcome: `problem` None is success. Raises Lost."""
     checkout = run.checkout
-    notes = [Note(sessions.still_open(checkout.id), None)]
+    closed = Note(sessions.still_open(checkout.id), None)
+    run.first = tuple(note for note in run.first if note.key != closed.key)
+    notes = [closed]
     checkout.challenge = None
     if problem is None:
         checkout.state = State.SUCCEEDED

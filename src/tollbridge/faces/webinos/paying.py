@@ -149,6 +149,16 @@ def refresh(house: House, payment: str) -> Talk[Checkout | None]:
         return (yield from recall(payment))
 
 
+def begin(house: House, run: Run) -> Talk[None]:
+    """Go on with a payment for the first time. Raises Lost, and Failed: then nothing was begun."""
+    try:
+        yield from go_on(house, run)
+    except wallet.NotStored as failed:
+        if failed.problem.retry:
+            raise
+        yield from finish(house, run, failed.problem)
+
+
 def carried(house: House, run: Run) -> Talk[None]:
     """Go on with a payment whose page is written: what cannot go on ends it. Raises Lost."""
     try:

@@ -148,14 +148,7 @@ def instrument_of(house: House, wallet: Wallet, held: Held, bridge: str) -> Talk
         card = wallet.cards.get(held.id)
         if card is None:
             raise Failed(charge("instrument_missing", "There is no such instrument."))
-        attempt = wallet.failed.get(held.id, 0)
-        name = f"{wallet.customer}/{bridge}/{held.id}/{attempt}"
-        try:
-            sealed = yield from stored(house, card, bridge, name)
-        except NotStored:
-            wallet.failed[held.id] = attempt + 1
-            yield Remember((wallet.note(),))
-            raise
+        sealed = yield from _stored(house, wallet, held, card, bridge)
         if not sealed:
             return card
         held.sealed[bridge] = sealed
@@ -163,6 +156,23 @@ def instrument_of(house: House, wallet: Wallet, held: Held, bridge: str) -> Talk
         yield Remember((wallet.note(),))
     plain = yield from house.unsealed(held.sealed[bridge])
     return Token(plain, held.view)
+
+
+def _stored(house: House, wallet: Wallet, held: Held, card: Card, bridge: str) -> Talk[str]:
+    """Have an instrument of the settings stored, and count what failed, so that it can be tried
+    anew. What was broken off by a crash is tried anew at once."""
+    for again in (True, False):
+        attempt = wallet.failed.get(held.id, 0)
+        name = f"{wallet.customer}/{bridge}/{held.id}/{attempt}"
+        try:
+            return (yield from stored(house, card, bridge, name))
+        except NotStored as failed:
+            wallet.failed[held.id] = attempt + 1
+            if (yield Remember((wallet.note(),))):
+                wallet.version += 1
+            if not (again and failed.problem.retry):
+                raise
+    raise AssertionError("the second attempt ends it")
 
 
 def stored(house: House, card: Card, bridge: str, name: str) -> Talk[str]:

@@ -7,7 +7,6 @@ const CLOSING_MS = 1500;
 const LIMIT_MS = 60_000;
 const FINAL = new Set(["succeeded", "failed", "cancelled"]);
 
-const byId = (id) => document.getElementById(id);
 const ui = Object.fromEntries(
   [...document.querySelectorAll("[id]")].map((each) => [each.id, each]),
 );
@@ -17,7 +16,7 @@ const challenge = asked.get("ch") ?? "";
 const token = asked.get("t") ?? "";
 const back = asked.get("return");
 
-let origins = [];
+let origins = [location.origin];
 let shownAt = 0;
 let busy = false;
 let told = null;
@@ -63,7 +62,7 @@ async function call(path, fields) {
     signal: AbortSignal.timeout(LIMIT_MS),
   });
   const listed = answer.headers.get("Tollbridge-Origins");
-  if (listed !== null) origins = listed.split(" ").filter(Boolean);
+  if (listed !== null) origins = [location.origin, ...listed.split(" ").filter(Boolean)];
   const said = await answer.json().catch(() => null);
   if (answer.ok && said) return said;
   const fault = new Error(said?.error?.message ?? `The provider answered ${answer.status}.`);
@@ -123,45 +122,50 @@ function showCustomer(customer) {
   }
 }
 
+const CARD = "*card"; // no instrument is called so
+const WALLET = "*wallet";
+
 function choice(id, label, checked) {
   const input = element("input", { type: "radio", name: "instrument", value: id, checked });
-  input.id = `i-${id}`;
-  input.addEventListener("change", showCard);
+  input.id = `choice-${id}`;
+  input.addEventListener("change", showFields);
   const labelled = element("label", { textContent: label });
   labelled.htmlFor = input.id;
   return element("div", { className: "choice" }, input, labelled);
 }
 
-function showInstruments(needs, instruments, customer) {
-  const choosing = needs === "instrument" || (needs === "confirm" && instruments.length > 0);
-  const own = instruments.map((each, place) =>
+/** What it can be paid with: the customer's cards, another card, or a wallet that is kept here. */
+function showInstruments({ needs, instruments, payment }) {
+  const refund = payment.kind === "refund";
+  const own = refund ? [] : (instruments ?? []).map((each, place) =>
     choice(each.id, [each.label, each.brand, each.masked].filter(Boolean).join(" "), place === 0));
-  const another = needs === "instrument" ? [choice("", "Another card", !instruments.length)] : [];
+  const another = refund ? [] : [choice(CARD, own.length ? "Another card" : "A card", !own.length)];
+  if (needs === "instrument") another.push(choice(WALLET, "A card I keep here", false));
   ui.choices.replaceChildren(...own, ...another);
-  ui.instruments.hidden = !choosing || own.length === 0;
-  ui["keep-row"].hidden = !customer;
-  showCard();
+  ui.instruments.hidden = own.length + another.length < 2;
+  showFields();
 }
 
 function chosen() {
   return ui.choices.querySelector("input:checked")?.value ?? null;
 }
 
-function showCard() {
-  ui.card.hidden = !(told?.needs === "instrument" && !chosen());
+function showFields() {
+  const what = chosen();
+  ui.card.hidden = what !== CARD;
+  const named = what === WALLET || (what === CARD && ui.keep.checked);
+  ui["who-row"].hidden = !(told.needs === "instrument" && named);
 }
 
 function show(look) {
   told = look;
   showSum(look.payment);
   showCustomer(look.customer);
-  showInstruments(look.needs, look.instruments ?? [], look.customer);
-  ui.question.textContent = look.question ?? "";
+  showInstruments(look);
   const code = look.needs === "code";
+  ui.question.textContent = look.question ?? "";
+  ui.question.hidden = !look.question;
   ui["answer-row"].hidden = !code;
-  ui["answer-label"].textContent = (code && look.question) || "Code";
-  ui.question.hidden = !look.question || code;
-  if (code) ui.pay.textContent = "Continue";
   ui.answer.value = "";
   ui.form.hidden = false;
   ui.main.setAttribute("aria-busy", "false");
@@ -208,14 +212,26 @@ function entered() {
   }
   tell("");
   const given = { instrument: null, card: null, answer: null };
+  const what = chosen();
   if (told.needs === "code") {
-    given.answer = ui.answer.value.trim();
-    return given.answer ? given : wrong(ui.answer, "Please enter what is asked for.");
+    given.answer = ui.answer.value.replace(/\s/g, "");
+    if (!given.answer) return wrong(ui.answer, "Please enter the code.");
   }
-  if (ui.card.hidden) {
-    given.instrument = chosen() || null;
-    return given;
+  if (what === CARD) {
+    given.card = card();
+    if (!given.card) return null;
+  } else if (what !== WALLET) {
+    given.instrument = what;
   }
+  if (!ui["who-row"].hidden) {
+    given.answer = ui.me.value.trim();
+    if (!given.answer) return wrong(ui.me, "Please enter who you are.");
+  }
+  return given;
+}
+
+/** Read the card; null where it cannot be one, which is said then. */
+function card() {
   const number = ui.number.value.replace(/[\s-]/g, "");
   if (!/^\d{12,19}$/.test(number)) return wrong(ui.number, "A card number has 12 to 19 digits.");
   const expiry = /^\s*(\d{1,2})\s*[/-]?\s*(?:20)?(\d{2})\s*$/.exec(ui.expiry.value);
@@ -224,9 +240,7 @@ function entered() {
   }
   const code = ui.code.value.trim();
   if (!/^\d{3,4}$/.test(code)) return wrong(ui.code, "The security code has three or four digits.");
-  const keep = !ui["keep-row"].hidden && ui.keep.checked;
-  given.card = { number, expiry: `${expiry[1].padStart(2, "0")}/${expiry[2]}`, code, keep };
-  return given;
+  return { number, expiry: `${expiry[1].padStart(2, "0")}/${expiry[2]}`, code, keep: ui.keep.checked };
 }
 
 async function decide(decision) {
@@ -263,9 +277,11 @@ function done(id) {
 
 async function judged(payment) {
   if (payment.state === "challenge_required" && payment.challenge?.id === challenge) {
+    const before = told;
     show(await call("/web/confirm/look", {}));
-    const left = payment.challenge.attempts_left;
-    if (told.needs === "code") tell(left ? `Please try again; ${left} left.` : "", { bad: true });
+    const left = told.attempts_left;
+    const again = before.needs === "code" && told.needs === "code";
+    tell(again ? `That was not right. ${left} ${left === 1 ? "try" : "tries"} left.` : "", { bad: again });
     return;
   }
   const texts = {
@@ -281,12 +297,13 @@ async function judged(payment) {
   done(payment.id ?? null);
 }
 
-byId("place").textContent = location.host;
+ui.place.textContent = location.host;
 ui.form.addEventListener("submit", (event) => {
   event.preventDefault();
   void decide("pay");
 });
 ui.refuse.addEventListener("click", () => void decide("refuse"));
+ui.keep.addEventListener("change", showFields);
 
 try {
   show(await call("/web/confirm/look", {}));
