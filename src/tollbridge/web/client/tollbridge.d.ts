@@ -55,6 +55,8 @@ export interface Challenge {
   readonly value: string;
   /** What stands for the picture. */
   readonly altText: string | null;
+  /** What the picture asks, in words. */
+  readonly question: string | null;
   readonly input: "digits" | "text" | null;
   readonly attemptsLeft: number | null;
   readonly expiresAt: Date | null;

@@ -320,6 +320,7 @@ class Challenge {
   get type() { return this.#told.type; }
   get value() { return this.#told.challenge; }
   get altText() { return this.#told.alt ?? null; }
+  get question() { return this.#told.question || null; }
   get input() { return this.#told.input ?? null; }
   get attemptsLeft() { return this.#told.attempts_left ?? null; }
   get expiresAt() { return this.#told.expires_at ? new Date(this.#told.expires_at) : null; }
@@ -658,7 +659,7 @@ class Attempt {
     const { amount, currency, seller, sellerID } = this.#now;
     let response;
     try {
-      const method = { supportedMethods: `${this.#zone.base}/client/pay/`, data: { challenge: challenge.value } };
+      const method = { supportedMethods: `${this.#zone.base}/client/pay`, data: { challenge: challenge.value } };
       const total = { label: seller?.name ?? sellerID, amount: { currency, value: amount } };
       const request = new PaymentRequest([method], { total });
       challenge.signal.addEventListener("abort", () => request.abort().catch(() => {}));
@@ -1070,8 +1071,9 @@ class Dialog {
   /* A question of text or of a picture */
 
   #showQuestion(wrong) {
-    const { type, value, altText, input } = this.#challenge;
+    const { type, value, altText, question, input } = this.#challenge;
     const picture = type === "image";
+    const asked = picture ? (question ?? this.#say("answer")) : value;
     const field = el("input", {
       id: "answer",
       name: "answer",
@@ -1090,7 +1092,7 @@ class Dialog {
     const form = el(
       "form",
       { id: "form", novalidate: true, autocomplete: "off" },
-      el("div", {}, el("label", { for: "answer", dir: "auto" }, picture ? this.#say("answer") : value), field),
+      el("div", {}, el("label", { for: "answer", dir: "auto" }, asked), field),
       trouble,
       this.#meta(),
     );

@@ -29,7 +29,7 @@ self.addEventListener("paymentrequest", (event) => {
     finish.reject(new DOMException("The challenge is not ours.", "SecurityError"));
     return;
   }
-  const frame = new URL("./", self.registration.scope);
+  const frame = new URL("index.html", self.registration.scope);
   frame.hash = new URLSearchParams({ challenge: address.pathname + address.search + address.hash }).toString();
   event.openWindow(frame.href).then(
     (opened) => opened ?? finish.reject(new DOMException("No window was opened.", "OperationError")),
