@@ -1,0 +1,46 @@
+"""One browser, one provider and one shop for all of these tests; a page for each."""
+
+import pytest
+
+from tests.terminal.browser import browser
+from tests.web.client.bench import SHOP_HTML, SHOP_JS, Provider, Shop, Site
+
+
+@pytest.fixture(scope="session")
+def window():
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def site():
+    made = Site()
+    made.page("/", '<script type="module" src="/shop.js"></script>', html=SHOP_HTML)
+    made.script("/shop.js", SHOP_JS)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def provider(site, tmp_path_factory):
+    made = Provider(tmp_path_factory.mktemp("provider"), [site.origin])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_shop(window, site, provider):
+    opened = []
+
+    def opening(base=None, **more):
+        opened.append(Shop(window, site, base or provider.base, **more))
+        return opened[-1]
+
+    yield opening
+    complaints = [each for shop in opened for each in shop.close()]
+    assert complaints == []
+
+
+@pytest.fixture
+def shop(open_shop):
+    return open_shop()
