@@ -110,7 +110,7 @@ class Provider:
     def moved(self, minor):
         """Give the approved movements of an amount, from the card network's own book."""
         book, after = [], 0
-        while page := call("GET", f"{self.sandbox.url}/movements?after={after}")[1]["movements"]:
+        while page := call("GET", f"{self.sandbox.url}/control/book?after={after}")[1]["movements"]:
             book += page
             after = page[-1]["number"]
         return [each for each in book if each["amount_minor"] == minor

@@ -658,6 +658,7 @@ class Attempt {
     if (!("PaymentRequest" in globalThis) || !challenge.address) return false;
     const { amount, currency, seller, sellerID } = this.#now;
     let response;
+    // The window opens from the customer's click only, and refunds have no place in it.
     try {
       const method = { supportedMethods: `${this.#zone.base}/client/pay`, data: { challenge: challenge.value } };
       const total = { label: seller?.name ?? sellerID, amount: { currency, value: amount } };
@@ -854,8 +855,9 @@ figure img { display: block; max-width: 100%; max-height: min(38dvh, 260px); mar
 .other { padding: 12px 14px; font-size: 15px; background: var(--sunk); border-radius: 10px; overflow-wrap: anywhere; }
 
 .place { display: flex; align-items: center; gap: 7px; font-size: 13.5px; font-weight: 600; color: var(--soft); overflow-wrap: anywhere; }
+.line { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0 16px; }
 .place svg { width: 14px; height: 14px; }
-.frame { position: relative; height: min(460px, 54dvh); min-height: 240px; overflow: hidden; background: var(--sunk);
+.frame { position: relative; height: min(480px, 58dvh); min-height: 240px; overflow: hidden; background: var(--sunk);
   border: 1px solid var(--line); border-radius: 14px; }
 iframe { display: block; width: 100%; height: 100%; border: 0; background: #fff; opacity: 0; transition: opacity .2s; }
 .frame[data-ready] iframe { opacity: 1; }
@@ -1216,7 +1218,7 @@ class Dialog {
     const place = el("p", { class: "place" }, drawing(LOCK), address.host);
     const stuck = el("p", { class: "say", hidden: true }, this.#say("stuck"));
     const opening = this.#button("strong", this.#say("openWindow"), () => this.#openWindow(), { hidden: true });
-    this.#show([place, box, stuck, this.#meta()], [opening, this.#cancelButton()], { wide: true });
+    this.#show([el("div", { class: "line" }, place, this.#meta()), box, stuck], [opening, this.#cancelButton()], { wide: true });
     const settle = (ready) => {
       box.toggleAttribute("data-ready", ready);
       box.hidden = !ready;

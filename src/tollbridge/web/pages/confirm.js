@@ -25,11 +25,12 @@ let told = null;
 
 const other = window.parent !== window ? window.parent : window.opener;
 
-/** Tell the shop's page; only a page of the seller's own origins can hear it. */
+/** Tell who opened it; only a page of the seller's own origins or of ours (the window of the
+ * browser's payment handler) can hear it. */
 function say(message) {
   if (!other) return;
   const above = window.parent !== window ? location.ancestorOrigins?.[0] : undefined;
-  for (const origin of origins) {
+  for (const origin of [location.origin, ...origins]) {
     if (above && above !== origin) continue;
     try {
       other.postMessage(message, origin);

@@ -39,6 +39,11 @@ self.addEventListener("paymentrequest", (event) => {
   name = method.supportedMethods;
 });
 
+self.addEventListener("abortpayment", (event) => {
+  finish?.reject(new DOMException("The shop gave up.", "AbortError"));
+  event.respondWith(true);
+});
+
 self.addEventListener("message", ({ data, source }) => {
   if (data?.type !== "tollbridge:done" || new URL(source.url).origin !== self.location.origin) return;
   finish?.resolve({ methodName: name, details: { id: String(data.id ?? "") } });
