@@ -139,7 +139,7 @@ function choice(id, label, checked) {
 function showInstruments({ needs, instruments, payment }) {
   const refund = payment.kind === "refund";
   const own = refund ? [] : (instruments ?? []).map((each, place) =>
-    choice(each.id, [each.label, each.brand, each.masked].filter(Boolean).join(" "), place === 0));
+    choice(each.id, [...new Set([each.label, each.brand, each.masked])].filter(Boolean).join(" "), place === 0));
   const another = refund ? [] : [choice(CARD, own.length ? "Another card" : "A card", !own.length)];
   if (needs === "instrument") another.push(choice(WALLET, "A card I keep here", false));
   ui.choices.replaceChildren(...own, ...another);
