@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.processes import TOKEN, free_port, sandbox, server
-from tests.terminal.browser import ARGUMENTS, NAMELESS, SHOTS, chromium
+from tests.terminal.browser import NAMELESS, SHOTS
 
 HERE = Path(__file__).parent
 PATIENCE_MS = 15_000
@@ -70,6 +70,14 @@ def call(method, url, body=None, token=TOKEN):
         return answer.status, json.loads(answer.read())
     finally:
         line.close()
+
+
+def until(page, truth, patience_s=PATIENCE_MS / 1000):
+    """Wait until something is true. Pages under a strict policy do not wait for expressions."""
+    deadline = time.monotonic() + patience_s
+    while not (truth() if callable(truth) else page.evaluate(truth)):
+        assert time.monotonic() < deadline, truth
+        page.wait_for_timeout(30)
 
 
 class Provider:
@@ -258,14 +266,10 @@ class Shop:
     def press(self, name):
         self.page.get_by_role("button", name=name, exact=True).click()
 
-    def ends(self, count=1, page=None):
+    def ends(self, count=1, page=None, patience_s=PATIENCE_MS / 1000):
         """Wait for outcomes and give them; there must not be more."""
         page = page or self.page
-        deadline = time.monotonic() + PATIENCE_MS / 1000
-        while time.monotonic() < deadline:
-            if len(page.evaluate("ends")) >= count:
-                break
-            page.wait_for_timeout(50)
+        until(page, f"ends.length >= {count}", patience_s)
         ends = page.evaluate("ends")
         assert len(ends) == count, ends
         return ends
@@ -295,6 +299,3 @@ class Shop:
 
 def _violations(page):
     return page.evaluate("window.violations ?? []") if "/?base=" in page.url else []
-
-
-__all__ = ["ARGUMENTS", "Provider", "Shop", "Site", "chromium"]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.terminal.browser import NARROW, WIDE
-from tests.web.client.bench import ADA
+from tests.web.client.bench import ADA, until
 
 FRAME = "dialog iframe"
 
@@ -147,9 +147,10 @@ def test_refused_on_the_providers_page(shop):
     frame.locator("#form").wait_for()
     shop.page.wait_for_timeout(450)
     frame.locator("#refuse").click()
-    shop.page.wait_for_function("ends.length || document.querySelector('div')")
-    if shop.page.get_by_role("button", name="Back to the shop").count():
-        shop.press("Back to the shop")
+    leave = shop.page.get_by_role("button", name="Back to the shop")
+    until(shop.page, lambda: leave.count() or shop.page.evaluate("ends.length"))
+    if leave.count():
+        leave.click()
     assert shop.end()["what"] == "failed"
 
 

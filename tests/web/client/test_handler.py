@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.web.client.bench import SILENT
+from tests.web.client.bench import SILENT, until
 
 WISH = {"presentation": ["payment-handler", "inline"], "customer": SILENT}
 
@@ -99,18 +99,13 @@ def test_given_up_by_the_page_while_the_window_is_open(shop, window, provider):
           window.begin = (wish) => begin({ ...wish, signal: giving.signal });
         }"""
     )
-    shop.page.evaluate("document.getElementById('pay').addEventListener('click', () => {})")
     shop.pay("Url", "12.23", **WISH)
     opened = Window(window, shop.page)
     opened.until(f"!{CONFIRM}.querySelector('#form').hidden")
     shop.page.evaluate("giveUp()")
     end = shop.end()
     assert (end["code"], end["reason"]) == ("payment_charge_failed", "cancelled")
-    for _ in range(100):
-        if not opened.is_open:
-            break
-        shop.page.wait_for_timeout(50)
-    assert not opened.is_open
+    until(shop.page, lambda: not opened.is_open)
     assert provider.moved(1223) == []
 
 
