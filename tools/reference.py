@@ -15,6 +15,14 @@ from tollbridge.core import facts, operation, outcome, verbs
 from tollbridge.engine.config import Settings
 from tollbridge.faces.psp import messages as psp
 from tollbridge.faces.psp.settings import Host, Merchant
+from tollbridge.faces.webinos.settings import (
+    Customer,
+    Instrument,
+    Policy,
+    Provider,
+    Seller,
+    Service,
+)
 from tollbridge.faces.wpi import outcome as wpi
 from tollbridge.faces.wpi import scenario
 from tollbridge.faces.wpi.profile import Acquirer, Conversion, Limits, Profile, Shop, Tip
@@ -24,6 +32,7 @@ from tollbridge.sandbox import codes, faults, parameters
 from tollbridge.sandbox.cards import CARDS
 from tollbridge.server import openapi
 from tollbridge.server.errors import status_of
+from tollbridge.web.options import Options
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- written by `make docs` from the code; do not edit -->\n"
@@ -115,7 +124,7 @@ def page_verbs():
 def page_settings():
     text = "# Settings\n\nA TOML file, given with `--config` or `TOLLBRIDGE_CONFIG`. Options and "
     text += "the environment win over it.\n"
-    for title, kind, skip in (("[server]", Settings, ("bridges", "faces")),
+    for title, kind, skip in (("[server]", Settings, ("bridges", "faces", "web", "development")),
                               ("[faces.wpi]", Profile, ("shop", "tip", "dcc", "limits",
                                                         "acquirers")),
                               ("[faces.wpi.shop]", Shop, ()),
@@ -136,6 +145,17 @@ def page_settings():
             if field.name != "merchants"]  # fmt: skip
     text += table(("setting", "default"), rows)
     text += f"\n## [faces.psp.merchants.NAME]\n\n{inspect.getdoc(Merchant)}\n"
+    text += f"\n## [faces.webinos]\n\n{inspect.getdoc(Provider)}\n"
+    groups = ("sellers", "customers", "services", "policy", "instruments")
+    for title, kind in (("", Provider), ("[faces.webinos.policy]", Policy),
+                        ("[faces.webinos.sellers.NAME]", Seller),
+                        ("[faces.webinos.customers.NAME]", Customer),
+                        ("[[faces.webinos.customers.NAME.instruments]]", Instrument),
+                        ("[[faces.webinos.services]]", Service), ("[web]", Options)):  # fmt: skip
+        text += f"\n## {title}\n\n{inspect.getdoc(kind)}\n\n" if title else "\n"
+        rows = [(f"`{field.name}`", f"`{_default(field)}`") for field in fields(kind)
+                if field.name not in groups]  # fmt: skip
+        text += table(("setting", "default"), rows)
     for made in (worldpay_online, securenet):
         name = made.__name__.rpartition(".")[2]
         text += f"\n## [bridges.{name}]\n\n{inspect.getdoc(made.bridge)}\n"
@@ -211,9 +231,30 @@ def page_endpoints():
             ("POST", "/api/Payments/Charge", "SecureNet: charge it", "id and key", ""),
         )
     ]
+    rows += [
+        (f"`{call}`", does, key, "needed" if call == "POST /web/payments" else "")
+        for call, does, key in (
+            ("GET /web/services", "Find payment services", "publishable key"),
+            ("POST /web/payments", "Begin a payment of a page", "publishable key"),
+            ("GET /web/payments/{payment}", "Look, or wait for news with ?wait=", "client token"),
+            ("GET /web/payments/{payment}/events", "Follow it as a stream", "client token"),
+            ("POST /web/payments/{payment}/challenges/{challenge}/answer", "Answer a challenge",
+             "client token"),
+            ("POST /web/payments/{payment}/cancel", "Give up", "client token"),
+            ("GET /web/confirm", "The provider's own page", "no"),
+            ("POST /web/confirm/look", "Show what is to be confirmed", "the challenge's token"),
+            ("POST /web/confirm/decide", "Pay or refuse there", "the challenge's token"),
+            ("POST /v1/verify", "Verify a proof of purchase", "secret key"),
+            ("GET /.well-known/jwks.json", "The keys of proofs", "no"),
+            ("GET /client/…", "The client for shops' pages", "no"),
+            ("GET /v1/web/notices", "Notices that wait; with ?dead=1 that nobody took", "yes"),
+            ("POST /v1/web/notices/{payment}/{sequence}/replay", "Send a notice again", "yes"),
+        )
+    ]  # fmt: skip
     text = "# Endpoints\n\nThe whole contract is at `GET /openapi.json` of a running server.\n\n"
     text += table(("call", "does", "credential", "idempotency key"), rows)
-    text += "\nFrom `/v1/tokens` on they are the face `psp`; see ../how-to/psp.md.\n\n"
+    text += "\nFrom `/v1/tokens` on they are the face `psp`; see ../how-to/psp.md. From\n"
+    text += "`/web/services` on they are the face `webinos`; see web-payments.md.\n\n"
     text += "## Custom codes of the face psp\n\n"
     rows = [(f"`{code}`", status) for code, status in psp.STATUS.items()]
     return text + table(("code", "HTTP status"), rows)

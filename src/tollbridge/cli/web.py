@@ -10,7 +10,7 @@ import click
 
 from tollbridge.cli import client, logs
 from tollbridge.cli import settings as sources
-from tollbridge.engine.config import Settings
+from tollbridge.engine.config import DEFAULT_PORT, Settings
 from tollbridge.ground.clock import SystemClock
 from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.ids import RandomIds
@@ -136,7 +136,7 @@ def replay(
     names: tuple[str, ...], every: bool, url: str | None, journal: Path | None, as_json: bool
 ) -> None:
     """Send notices again, by their names PAYMENT/SEQUENCE."""
-    caller = client.Client(url, journal)
+    caller = _server(url, journal)
     if every:
         names = tuple(row["name"] for row in _rows(caller, dead=True))
     elif not names:
@@ -151,7 +151,7 @@ def replay(
 
 
 def _list(url: str | None, journal: Path | None, *, as_json: bool, dead: bool) -> None:
-    rows = _rows(client.Client(url, journal), dead=dead)
+    rows = _rows(_server(url, journal), dead=dead)
     if as_json:
         click.echo(_json({"notices": rows}))
         return
@@ -161,6 +161,11 @@ def _list(url: str | None, journal: Path | None, *, as_json: bool, dead: bool) -
         click.echo(f"{row['name']}  {row['seller']}  {row['type']}  {tries}  {when}  {row['why']}")
     if not rows:
         click.echo("nobody took none" if dead else "none waits")
+
+
+def _server(url: str | None, journal: Path | None) -> client.Client:
+    """Reach the server: notices are its own, and the journal only tells where its token is."""
+    return client.Client(url or f"http://127.0.0.1:{DEFAULT_PORT}", journal)
 
 
 def _rows(caller: client.Client, *, dead: bool) -> list[dict[str, Any]]:

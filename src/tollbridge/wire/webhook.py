@@ -4,7 +4,6 @@ The signature is HMAC-SHA256 over `id.timestamp.body` under the bytes of a key t
 `whsec_` and base64 (https://www.standardwebhooks.com). Twenty lines, so no library.
 """
 
-import binascii
 import hmac
 import re
 from base64 import b64decode, b64encode
@@ -30,7 +29,7 @@ def keys_of(text: Secret[str]) -> Keys:
     for word in text.reveal().split():
         try:
             key = b64decode(word.removeprefix(PREFIX), validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
         if not word.startswith(PREFIX) or not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:
             size = f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} bytes"
