@@ -169,8 +169,8 @@ def test_every_fault_has_its_code_and_its_place(data, code, element, name):
 
 
 def test_what_is_read_without_fault_is_valid_and_what_is_not_valid_has_a_fault():
-    for given, *_ in FAULTS[1:]:
-        data = given if isinstance(given, bytes) else given.encode()
+    for text, *_ in FAULTS[1:]:
+        data = text if isinstance(text, bytes) else text.encode()
         if DTD.violations(xml.read(data)):
             assert codec.faults_of(data)
 
@@ -411,7 +411,7 @@ def test_only_three_kinds_of_answers_are_legal():
     done = calls.RemovePaymentLogResponse()
     Answer(done), Answer(done, warning), Answer(error=error("BusError"))
     for wrong in ((None, None), (None, warning), (done, error("BusError"))):
-        with pytest.raises(ValueError, match="answer|warning"):
+        with pytest.raises(ValueError, match=r"answer|warning"):
             Answer(*wrong)
 
 

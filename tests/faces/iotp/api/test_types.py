@@ -222,9 +222,9 @@ ManagePaymentSoftware Consumer # I-065
 ManagePaymentSoftware PaymentHandler ? I-066
 ManagePaymentSoftware Merchant ? I-067
 CallBack Consumer # I-068
-""".split("\n")[1:-1]
+"""
 SIGNS = {"+": Obligation.MUST, "#": Obligation.SHOULD, "?": Obligation.MAY}
-CELLS = [line.split() for line in TABLE_1]
+CELLS = [line.split() for line in TABLE_1.strip().splitlines()]
 
 
 @pytest.mark.parametrize(
