@@ -64,7 +64,9 @@ def said(contents):
     return statements.read(contents[0]).body["say"]
 
 
-@pytest.mark.req("I-020", "I-184", "I-195", "I-211", "I-218", "IX-077", "IX-079", "IX-081")
+@pytest.mark.req(
+    "IX-110", "I-020", "I-184", "I-195", "I-211", "I-218", "IX-077", "IX-079", "IX-081"
+)
 @BOTH
 def test_value_moves_in_three_exchanges(direction):
     till = Till(direction)
@@ -233,6 +235,17 @@ def test_a_handler_that_gave_up_says_so_when_inquired():
     till.inquire()
     assert till.balances() == (10000, 5000)
     assert till.state("c").process_state is FAILED
+
+
+@pytest.mark.req("IX-099")
+def test_a_refusal_in_an_error_block_ends_the_process():
+    till = Till()
+    exchange(till, 3)
+    till.change("h", FAILED, "PaymtCancelled")
+    refusal = (till.transfer("h").latest.packed("Purse"),)
+    call = calls.ContinueProcess(pay_id="c1", pay_scheme_packaged_content=refusal)
+    assert till.c(call).result == calls.ContinueProcessResponse(cont_status=ContStatus.END)
+    assert till.balances() == (10000, 5000)
 
 
 def test_an_inquiry_carries_the_value_and_the_next_one_the_evidence():
