@@ -46,7 +46,7 @@ def main():
         "hold to the document type": lambda: message_dtd().violations(root),
         "make values": lambda: codec.decode(root),
         "read, hold, make values": lambda: codec.read(data),
-        "ask all rules": lambda: rules.faults(root),
+        "ask all rules": lambda: rules.of(message),
         "write": lambda: codec.write(made),
         "write and hold": lambda: codec.write(made, validate=True),
         "fingerprint": lambda: fingerprint(root),

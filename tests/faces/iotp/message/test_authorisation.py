@@ -8,7 +8,8 @@ import pytest
 from tests.faces.iotp.message import trading as t
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState
 from tollbridge.faces.iotp.message import authorisation as a
-from tollbridge.faces.iotp.message.faults import Unreadable
+from tollbridge.faces.iotp.message.faults import Fault, Unreadable
+from tollbridge.faces.iotp.message.signing import SignatureKind, Verified
 from tollbridge.ground.clock import Instant
 from tollbridge.ground.errors import InvalidMoney
 from tollbridge.ground.money import Money
@@ -16,6 +17,7 @@ from tollbridge.ground.money import Money
 TALK = t.purchase()
 ASKED = TALK.messages[3].blocks[0]
 DELIVERED = TALK.messages[7].blocks[0]
+NO_FAULT = Fault(ErrorCode.UNKNOWN_ERROR, "/", "wrong", "-")
 
 
 @pytest.mark.req("IX-177", "IX-178", "IX-180", "I-193", "I-133")
@@ -102,14 +104,28 @@ def test_what_comes_before_has_succeeded():
     assert fault.attribute == "ProcessState"
 
 
-@pytest.mark.req("IX-182")
+@pytest.mark.req("IX-182", "IX-193")
 def test_every_component_but_the_selection_is_covered():
-    want = {"M1.10", "M1.20", "M1.40", "M1.50", "M2.71"}
-    assert a.to_cover(ASKED) == want
-    assert a.not_covered(ASKED, want | {"M1.2"}) == ()
-    (fault,) = a.not_covered(ASKED, want - {"M2.71"})
-    assert "M2.71" in fault.rule
-    assert {"M2.70", "M2.73", "M1.30"} <= a.to_cover(DELIVERED)
+    want = {"M1.10", "M1.20", "M1.40", "M1.50", "M2.71", "M2.74"}
+    offer = Verified(SignatureKind.OFFER_RESPONSE, "Shop.example", tuple(want))
+    assert a.not_covered(ASKED, [offer]) == ()
+    for name in want:
+        fewer = replace(offer, covered=tuple(want - {name}))
+        (fault,) = a.not_covered(ASKED, [fewer])
+        assert name in fault.rule
+    for wrong in (
+        replace(offer, signer="thief.example"),
+        replace(offer, kind=SignatureKind.PAYMENT_RESPONSE),
+    ):
+        assert {fault.value for fault in a.not_covered(ASKED, [wrong])} == want - {"M2.74"}
+    for worthless in (replace(offer, for_us=False), replace(offer, faults=(NO_FAULT,))):
+        assert len(a.not_covered(ASKED, [worthless])) == len(want)
+
+
+@pytest.mark.req("IX-182")
+def test_what_is_delivered_is_covered_by_the_merchant():
+    found = {fault.value for fault in a.not_covered(DELIVERED, [])}
+    assert found == {"M1.10", "M1.30", "M1.40", "M2.70", "M2.73"}
 
 
 @pytest.mark.req("IX-060")

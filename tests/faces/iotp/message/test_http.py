@@ -68,7 +68,7 @@ def test_of_a_pair_of_addresses_the_only_one_is_used_else_the_choice():
 
 @pytest.mark.req("IX-258")
 def test_a_secure_address_is_one():
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(RemoteProtocolError):
         http.either(None, "http://a.example/")
 
 

@@ -73,7 +73,7 @@ def test_a_payment_handler_finds_the_offer_covered_in_the_request():
     (found,) = signing.verify(ASKED, "bank.example", t.KEY)
     assert found.good
     assert "M2.1" in found.elsewhere
-    assert authorisation.not_covered(ASKED.blocks[0], found.covered) == ()
+    assert authorisation.not_covered(ASKED.blocks[0], [found]) == ()
 
 
 @pytest.mark.req("IX-247", "IX-248")

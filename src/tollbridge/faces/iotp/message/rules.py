@@ -68,19 +68,23 @@ def faults(root: Element, known: Known = NOTHING) -> tuple[Fault, ...]:
     message, found = decode(root)
     if message is None:
         return found
-    see = _See(root, message, known)
-    see.part(message)
-    return tuple(dict.fromkeys((*found, *references.faults(root, known), *see.faults)))
+    return tuple(dict.fromkeys((*found, *_asked(root, message, known))))
 
 
 def of(message: b.IotpMessage, known: Known = NOTHING) -> tuple[Fault, ...]:
-    """Say what is wrong with a message that was read.
+    """Say what is wrong with a message that was read, as `faults` does.
 
     Raises UsageError for one that was made here: write it first and read it back.
     """
     if message.source is None:
         raise UsageError("a message is checked as it was read")
-    return faults(message.source, known)
+    return tuple(dict.fromkeys(_asked(message.source, message, known)))
+
+
+def _asked(root: Element, message: b.IotpMessage, known: Known) -> tuple[Fault, ...]:
+    see = _See(root, message, known)
+    see.part(message)
+    return (*references.faults(root, known), *see.faults)
 
 
 class _See:
