@@ -20,7 +20,7 @@ DELIVERED = TALK.messages[7].blocks[0]
 NO_FAULT = Fault(ErrorCode.UNKNOWN_ERROR, "/", "wrong", "-")
 
 
-@pytest.mark.req("IX-177", "IX-178", "IX-180", "I-193", "I-133")
+@pytest.mark.req("IX-177", "IX-178", "IX-180", "I-193")
 def test_what_was_chosen_is_found():
     found = a.chosen(ASKED, "BANK.example")
     assert found.brand.brand_id == "VISA"

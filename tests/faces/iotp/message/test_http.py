@@ -83,7 +83,7 @@ def test_what_is_no_address_is_not_posted_to(url):
         http.request(url, b"")
 
 
-@pytest.mark.req("IX-252", "IX-143", "I-170")
+@pytest.mark.req("IX-252", "IX-143")
 def test_each_message_of_a_purchase_goes_where_the_messages_say():
     where = [http.destination(one, TALK.known) for one in TALK.messages]
     bank, shop = "https://bank.example/pay", "https://shop.example/iotp"
@@ -110,7 +110,7 @@ def test_a_cancel_after_an_exchange_goes_to_the_sender_of_the_options():
     assert http.sender_of_options(t.Known()) is None
 
 
-@pytest.mark.req("IX-254", "IX-147", "IX-255")
+@pytest.mark.req("IX-254", "IX-147")
 def test_the_browser_goes_to_the_page_of_the_end():
     known = TALK.known
     assert http.page_after(Ending.SUCCESS, known) == "https://shop.example/thanks"

@@ -34,7 +34,7 @@ def followed(talk, kind=None):
 # Whole transactions
 
 
-@pytest.mark.req("IX-224", "IX-228", "I-124", "I-126", "I-170")
+@pytest.mark.req("IX-224", "IX-228", "I-124")
 @pytest.mark.parametrize(
     ("dependent", "goods", "messages"),
     [(True, "separate", 9), (True, "combined", 7), (True, None, 7), (False, "separate", 7),

@@ -140,7 +140,7 @@ def test_a_signed_ping_is_verified():
     assert not verified(ping, HmacKey(bytes(32), "pings", of="bank.example"), "shop.example").good
 
 
-@pytest.mark.req("IX-247", "I-222")
+@pytest.mark.req("IX-247")
 def test_a_signature_is_carried_into_the_next_request():
     request = t.message(t.pay_req(TALK.known, pay="M2.71", offer_of="M2"), prefix="C", number=2,
                         answers="M2")  # fmt: skip
