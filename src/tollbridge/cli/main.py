@@ -24,11 +24,18 @@ COMMANDS = {
     "sandbox": ("tollbridge.cli.sandbox:sandbox", "Run and direct the simulated card network."),
     "within": ("tollbridge.cli.within:within", "Things that find, pay and serve one another."),
     "wpi": ("tollbridge.cli.wpi:wpi", "Be a till at a payment terminal."),
+    "iotp": ("tollbridge.cli.iotp:iotp", "Look at trading messages."),
     "psp": ("tollbridge.cli.psp:psp", "Run a payment provider of your own, for things."),
     "doctor": ("tollbridge.cli.doctor:doctor", "Check this machine, its journal and its server."),
     "describe": ("tollbridge.cli.doctor:describe", "Tell what is installed and what it can do."),
 }
-EXTRAS = ("cryptography", "keyring", "thrift", "zeroconf")
+EXTRAS = {
+    "lxml": "iotp",
+    "cryptography": "within",
+    "keyring": "within",
+    "thrift": "within",
+    "zeroconf": "within",
+}
 
 
 class LazyGroup(click.Group):
@@ -70,7 +77,7 @@ class LazyGroup(click.Group):
             package = (error.name or "").partition(".")[0]
             if package not in EXTRAS:
                 raise
-            advice = f"{package} is not installed: pip install 'tollbridge[within]'"
+            advice = f"{package} is not installed: pip install 'tollbridge[{EXTRAS[package]}]'"
             raise click.ClickException(advice) from None
 
 
