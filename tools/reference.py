@@ -13,6 +13,8 @@ from tollbridge.bridges.sandbox.codes import REASONS
 from tollbridge.cli.main import COMMANDS, main
 from tollbridge.core import facts, operation, outcome, verbs
 from tollbridge.engine.config import Settings
+from tollbridge.faces.iotp.message import sequence, signing
+from tollbridge.faces.iotp.message import words as iotp_words
 from tollbridge.faces.psp import messages as psp
 from tollbridge.faces.psp.settings import Host, Merchant
 from tollbridge.faces.webinos.settings import (
@@ -369,6 +371,72 @@ def page_wpi_scenarios():
     return text + table(("amount", "what happens"), rows)
 
 
+_SIGNATURES = """
+A signature names its algorithms in its manifest. Ours, which no other standard names in a way that
+fits a NMTOKEN:
+
+| name | what it is |
+|---|---|
+| `x-c14n2-sha256` | the digest of an element: SHA-256 of its canonical form |
+| `x-hmac-sha256` | HMAC-SHA-256 with a shared key |
+| `x-ed25519` | Ed25519 (RFC 8032), 64 bytes |
+| `x-ecdsa-p256-sha256` | ECDSA on P-256 with SHA-256, r and s side by side, 64 bytes |
+
+The canonical form is Canonical XML 2.0 without comments, its prefixes sequential. What is signed is
+that of the Manifest element, not a digest of it. The key is named by
+`KeyIdentifier` in each RecipientInfo; whoever verifies knows which organisation each key is of, and
+a right signature by another organisation's key is wrong.
+
+Behind the switch `legacy`, the algorithms of RFC 2802 are made and read, by their names there and
+in RFC 2801: DOM-HASH over SHA-1 (MD5 is read), HMAC, DSA, RSA and ECDSA. They can be forged.
+"""
+
+
+def page_iotp():
+    text = "# Trading messages\n\n`tollbridge iotp check FILE…` explains a message and lists every "
+    text += "rule it breaks.\n\n## What may come\n\n"
+    rows = [
+        (str(state), " + ".join(f"`{name}`" for name in sorted(step.blocks)),
+         step.sender or "anybody", step.receiver or "anybody")
+        for state, steps in sequence.STEPS.items()
+        for step in steps
+    ]  # fmt: skip
+    text += table(("when it is", "blocks", "from", "to"), rows)
+    text += "\nA Cancel Block ends whatever is not complete, an Error Block with a hard error does "
+    text += "so, too; inquiries change nothing.\n\n## Transactions\n\n"
+    rows = [
+        (f"`{kind}`", "may come first" if shape.authentication and shape.offer
+         else "is all" if shape.authentication else "", ", ".join(shape.directions),
+         "may follow" if shape.delivery else "")
+        for kind, shape in sequence.SHAPES.items()
+    ]  # fmt: skip
+    text += table(("type", "authentication", "payments", "delivery"), rows)
+    text += "\n## Instead of an answer\n\n"
+    rows = [
+        (f"`{one.received}`", one.by or "anybody", ", ".join(f"`{name}`" for name in one.blocks),
+         one.cancel or "", ", ".join(f"`{code}`" for code in sorted(one.codes)))
+        for one in sequence.ANSWERS
+    ]  # fmt: skip
+    text += table(("received", "by", "answers", "or cancels the", "with"), rows)
+    text += "\n## Completion codes\n\n"
+    rows = [
+        (str(of), f"`{code}`", ", ".join(sorted(one.states)),
+         "inquiries" if one.inquiry else "cancels, inquiries" if one.cancel else "",
+         str(one.recovery))
+        for of, codes_ in iotp_words.COMPLETIONS.items()
+        for code, one in codes_.items()
+    ]  # fmt: skip
+    text += table(("step", "code", "with", "only in", "goes on with"), rows)
+    text += "\n`UnAuthReq` stands in the answer of any inquiry. Codes of your own begin with `x-`."
+    text += "\n\n## Signatures\n" + _SIGNATURES + "\nWhat each kind covers, beside `TransId` and "
+    text += "the `TransRefBlk` of its message:\n\n"
+    rows = [
+        (f"`{kind}`", signing.SIGNED_BY.get(kind, "anybody"), ", ".join(here), ", ".join(before))
+        for kind, here, before in signing.covers()
+    ]
+    return text + table(("kind", "by", "of its message", "of earlier ones"), rows)
+
+
 PAGES = {
     "errors.md": page_errors,
     "states.md": page_states,
@@ -379,6 +447,7 @@ PAGES = {
     "sandbox.md": page_sandbox,
     "wpi-services.md": page_wpi_services,
     "wpi-scenarios.md": page_wpi_scenarios,
+    "iotp-messages.md": page_iotp,
 }
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "within": ("tollbridge.cli.within:within", "Things that find, pay and serve one another."),
     "wpi": ("tollbridge.cli.wpi:wpi", "Be a till at a payment terminal."),
     "web": ("tollbridge.cli.web:web", "Payments from web pages: keys, notices, a try."),
+    "iotp": ("tollbridge.cli.iotp:iotp", "Look at trading messages."),
     "psp": ("tollbridge.cli.psp:psp", "Run a payment provider of your own, for things."),
     "doctor": ("tollbridge.cli.doctor:doctor", "Check this machine, its journal and its server."),
     "describe": ("tollbridge.cli.doctor:describe", "Tell what is installed and what it can do."),
@@ -32,6 +33,7 @@ COMMANDS = {
 EXTRAS = {
     "cryptography": "within",
     "joserfc": "web",
+    "lxml": "iotp",
     "keyring": "within",
     "thrift": "within",
     "zeroconf": "within",
@@ -77,8 +79,7 @@ class LazyGroup(click.Group):
             package = (error.name or "").partition(".")[0]
             if package not in EXTRAS:
                 raise
-            extra = EXTRAS[package]
-            advice = f"{package} is not installed: pip install 'tollbridge[{extra}]'"
+            advice = f"{package} is not installed: pip install 'tollbridge[{EXTRAS[package]}]'"
             raise click.ClickException(advice) from None
 
 
