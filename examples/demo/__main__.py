@@ -1,5 +1,5 @@
 """Tollbridge in short chapters: a till that loses its server, a terminal's day, a car that finds
-its charger.
+its charger, a record shop that is paid by its page.
 
 Run it with `make demo`.
 """
@@ -7,11 +7,13 @@ Run it with `make demo`.
 import argparse
 import os
 import shutil
+import sys
 import time
 
 import terminal
 import things
 import till
+import web
 from stage import FOLDER, Process, tell
 
 
@@ -28,16 +30,21 @@ def main():
     bench = Process("bench", "sandbox", "serve", "--book", str(FOLDER / "bench.sqlite"), *free)
     psp = Process("psp", "psp", "serve", "--journal", str(FOLDER / "psp.sqlite"), "--port", "0")
     charger = Process("charger")
+    settings = ("--journal", str(FOLDER / "web.sqlite"), "--config", str(FOLDER / "web.toml"))
+    provider = Process("provider", "serve", *settings, "--port", "0")
+    shop = Process("shop", program=[sys.executable, "examples/webshop/shop.py"])
+    everything = (sandbox, server, bench, psp, charger, provider, shop)
     try:
         till.story(sandbox, server)
         terminal.story(server)
         things.story(bench, psp, charger)
+        web.story(provider, shop)
     except BaseException:
         given.keep = False
         raise
     finally:
         if not given.keep:
-            for process in (sandbox, server, bench, psp, charger):
+            for process in everything:
                 process.stop()
     tell(f"That was Tollbridge, in {time.monotonic() - start:.0f} seconds.")
     if given.keep:
@@ -48,7 +55,9 @@ def main():
     sandbox   {sandbox.url}  (control)
     journal   {till.JOURNAL}
     charger   {charger.url}
-    provider  {psp.url}/psp
+    psp       {psp.url}/psp
+    shop      {shop.url}  (its codes are in {provider.log})
+    provider  {provider.url}
 
   Try:
     export TOLLBRIDGE_URL={server.url} TOLLBRIDGE_TOKEN={os.environ["TOLLBRIDGE_TOKEN"]}
@@ -57,7 +66,7 @@ def main():
     .venv/bin/tollbridge within buy 2 --device charger-1 --folder .demo/car --psp {psp.url}/v1
 
   Stop:
-    kill {" ".join(str(one.process.pid) for one in (server, sandbox, charger, psp, bench))}
+    kill {" ".join(str(one.process.pid) for one in everything)}
 """)
 
 

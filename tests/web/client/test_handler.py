@@ -28,7 +28,9 @@ class Window:
                 break
             page.wait_for_timeout(100)
         assert self.id, "the browser opened no payment window"
-        self.session = self.line.send("Target.attachToTarget", {"targetId": self.id, "flatten": False})["sessionId"]
+        self.session = self.line.send(
+            "Target.attachToTarget", {"targetId": self.id, "flatten": False}
+        )["sessionId"]
 
     def _hear(self, event):
         told = json.loads(event["message"])
