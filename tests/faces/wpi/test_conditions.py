@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tollbridge.terminal.secure import SecureElement
 
 from tests.faces.wpi.conformance import FINANCIAL, MATRIX, wrong
 from tests.faces.wpi.terminal import (
@@ -27,7 +28,6 @@ from tollbridge.ground.secret import Secret
 from tollbridge.sandbox import codes
 from tollbridge.sandbox.faults import Fault, Rule
 from tollbridge.terminal.device import Planned
-from tollbridge.terminal.secure import SecureElement
 
 EVERYTHING = {"tip": {}, "dcc": {"rates": {"USD": "1.0900"}}, "password": "4711"}
 
