@@ -133,6 +133,26 @@ def test_a_url_challenge_may_be_shown_by_us(shop):
     assert address.startswith(shop.base)
 
 
+@pytest.mark.req("N-075", "N-079")
+def test_a_url_challenge_may_be_opened_as_the_example_does(shop):
+    with shop.context.expect_page() as opened:
+        shop.page.evaluate(
+            """async (bill) => {
+              const [service] = await zoneOf("Url").services();
+              const challenged = (type, value) =>
+                void window.open(value, "Confirm Payment", "width=300,height=200,scrollbars=yes");
+              service.pay((proof) => end("paid", { proof }), (fault) => end("failed", fault),
+                challenged, [], bill, "carl@example.org", "Url");
+            }""",
+            BILL,
+        )
+    opened.value.locator("#form").wait_for()
+    shop.page.wait_for_timeout(450)
+    opened.value.locator("#pay").click()
+    assert shop.end()["what"] == "paid"
+    assert shop.dialog.count() == 0
+
+
 @pytest.mark.req("N-022", "N-023", "N-024", "N-030")
 def test_callbacks_that_are_missing_are_type_errors_at_once(shop):
     names = shop.page.evaluate(

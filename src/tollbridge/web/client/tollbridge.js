@@ -25,6 +25,7 @@ const FIRST_WORD_MS = 5_000;
 const SILENCE_MS = 40_000;
 const FRAME_READY_MS = 4_000;
 const LOOK_AT_WINDOW_MS = 500;
+const HANDLER_CLOSES_MS = 1_000;
 const HEARD_LATELY_MS = 5_000;
 const KEPT_MS = 24 * 3600 * 1000;
 const STORE = "tollbridge payment ";
@@ -150,8 +151,9 @@ class Kept {
   }
 
   /** Give the unfinished payment with this very content that nobody follows: it is the same one. */
-  same(body) {
-    return this.all().find((record) => record.body === body && !this.#active.has(record.key));
+  same(body, key) {
+    return this.all().find((record) => record.body === body && (!key || record.key === key) &&
+      !this.#active.has(record.key));
   }
 
   keep(record) {
@@ -185,7 +187,8 @@ class Kept {
 function randomKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   // A page without TLS has no randomUUID.
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /* The line to the provider --------------------------------------------------------------------- */
@@ -293,9 +296,9 @@ class Line {
           }
         }
       }
-    } catch (fault) {
-      if (signal.aborted || over.signal.aborted || came) return came;
-      throw fault;
+    } catch {
+      // Whether the line is dead or only carries no streams, asking will tell.
+      return came;
     } finally {
       clearTimeout(limit);
     }
@@ -387,23 +390,27 @@ class Attempt {
   }
 
   get payment() { return this.#now; }
-  get serviceName() { return this.#service?.displayName ?? this.#record?.serviceName ?? ""; }
+  get serviceName() { return this.#record.serviceName ?? ""; }
   get zone() { return this.#zone; }
-  get record() { return this.#record; }
   get ways() { return this.#options.presentation ?? this.#zone.presentation; }
 
   async start(body, key) {
     const { kept } = this.#zone;
-    const earlier = key ? kept.find(key) : kept.same(body);
+    const earlier = kept.same(body, key);
     this.#reuses = Boolean(earlier && !key);
-    this.#record = earlier ?? { key: key ?? randomKey(), base: this.#zone.base, id: null, token: null };
-    Object.assign(this.#record, { body, since: this.#record.since ?? Date.now(), serviceName: this.serviceName });
+    this.#record = earlier ?? this.#fresh(body, this.#service.displayName, key);
     return await this.#live();
   }
 
   async resume(record) {
     this.#record = record;
     return await this.#live();
+  }
+
+  /** Make what is kept of a payment until its outcome is known. */
+  #fresh(body, serviceName, key = randomKey()) {
+    const { base } = this.#zone;
+    return { key, base, body, serviceName, id: null, token: null, since: Date.now() };
   }
 
   /** Live through it, and through the payments that take its place when the customer wants more time. */
@@ -422,8 +429,7 @@ class Attempt {
         // Another question needs another payment. This one has ended, so nothing is paid twice.
         const again = this.#again || (await this.#dialog?.end(end));
         if (!again || this.#wantsNone) throw this.#failure(end);
-        const { body, base, serviceName } = this.#record;
-        this.#record = { key: randomKey(), base, id: null, token: null, body, serviceName, since: Date.now() };
+        this.#record = this.#fresh(this.#record.body, this.#record.serviceName);
         this.#now = null;
         this.#again = false;
       }
@@ -551,6 +557,7 @@ class Attempt {
         if (this.isOver) break;
         if (fault instanceof PaymentFailure) throw fault;
         if (signal.aborted) continue;
+        streams = true;
         lost ??= performance.now();
         if (performance.now() - lost > patienceMs) throw unknown(this.#record.id);
         await pause(jittered(Math.min(turn++, 2)), signal);
@@ -572,7 +579,8 @@ class Attempt {
   #heed(answer) {
     if (answer.status === 200) this.#told(answer.said);
     else if ([401, 403, 404, 410].includes(answer.status)) {
-      throw new Gone({ reason: "unknown_payment", message: "The payment provider does not know this payment any more." }, this.#record.id);
+      const message = "The payment provider does not know this payment any more.";
+      throw new Gone({ reason: "unknown_payment", message }, this.#record.id);
     } else throw new Unreached(`HTTP ${answer.status}`);
   }
 
@@ -660,10 +668,15 @@ class Attempt {
     let response;
     // The window opens from the customer's click only, and refunds have no place in it.
     try {
-      const method = { supportedMethods: `${this.#zone.base}/client/pay`, data: { challenge: challenge.value } };
+      const data = { challenge: challenge.value };
+      const method = { supportedMethods: `${this.#zone.base}/client/pay`, data };
       const total = { label: seller?.name ?? sellerID, amount: { currency, value: amount } };
       const request = new PaymentRequest([method], { total });
-      challenge.signal.addEventListener("abort", () => request.abort().catch(() => {}));
+      // A window whose customer is done closes by itself; Chromium crashes where both close it.
+      challenge.signal.addEventListener("abort", async () => {
+        await pause(HANDLER_CLOSES_MS);
+        if (!response) await request.abort().catch(() => {});
+      });
       response = await request.show();
     } catch (fault) {
       // No handler, no refunds there, or the click is too long ago: our own dialog can do it.
@@ -999,21 +1012,31 @@ class Dialog {
     const { seller, sellerID, amount, currency, kind, bill } = attempt.payment;
     const refund = kind === "refund";
     const [digits, code] = money(amount, currency);
+    const { lang, base } = attempt.zone;
+    const payee = this.#say(refund ? "from" : "to", { seller: seller?.name || sellerID });
+    const what = bill?.description ? String(bill.description) : "";
     this.#heading = el("h2", { id: "heading" }, this.#say(refund ? "refund" : "charge"));
     this.#dialog = el(
       "dialog",
-      { "aria-labelledby": "heading", "aria-describedby": "sum", lang: attempt.zone.lang, dir: RIGHT_TO_LEFT.test(attempt.zone.lang) ? "rtl" : "ltr", oncancel: (event) => this.#escape(event), onclose: () => this.#reopen() },
+      {
+        "aria-labelledby": "heading",
+        "aria-describedby": "sum",
+        lang,
+        dir: RIGHT_TO_LEFT.test(lang) ? "rtl" : "ltr",
+        oncancel: (event) => this.#escape(event),
+        onclose: () => this.#reopen(),
+      },
       el(
         "div",
         { class: "head" },
-        el("p", { class: "provider" }, drawing(LOCK), attempt.serviceName || new URL(attempt.zone.base).host),
+        el("p", { class: "provider" }, drawing(LOCK), attempt.serviceName || new URL(base).host),
         this.#heading,
         el(
           "div",
           { id: "sum" },
           el("p", { class: "amount" }, `${digits} `, el("small", {}, code)),
-          el("p", { class: "to", dir: "auto" }, this.#say(refund ? "from" : "to", { seller: seller?.name || sellerID })),
-          bill?.description ? el("p", { class: "what", dir: "auto" }, String(bill.description)) : null,
+          el("p", { class: "to", dir: "auto" }, payee),
+          what && el("p", { class: "what", dir: "auto" }, what),
         ),
       ),
       this.#body,
@@ -1064,7 +1087,8 @@ class Dialog {
     this.#popup?.close();
     this.#popup = null;
     this.#challenge = challenge;
-    const wrong = before && before.type === challenge.type && (challenge.attemptsLeft ?? 9) < (before.attemptsLeft ?? 9);
+    const same = before?.type === challenge.type;
+    const wrong = same && (challenge.attemptsLeft ?? Infinity) < (before.attemptsLeft ?? Infinity);
     if (challenge.type === "url") this.#showPage();
     else this.#showQuestion(wrong);
     if (before && !wrong) this.#tell(this.#say("another"));
@@ -1118,8 +1142,10 @@ class Dialog {
 
   #picture(value, altText) {
     const { address } = this.#challenge;
-    const shown = PICTURES.test(value) || (address && address.origin === new URL(this.#attempt.zone.base).origin);
-    const other = el("p", { class: "other", id: "other", hidden: shown, dir: "auto" }, altText ?? this.#say("pictureNone"));
+    const own = address?.origin === new URL(this.#attempt.zone.base).origin;
+    const shown = PICTURES.test(value) || own;
+    const words = altText ?? this.#say("pictureNone");
+    const other = el("p", { class: "other", id: "other", hidden: shown, dir: "auto" }, words);
     if (!shown) return other;
     const reveal = this.#button("link", this.#say("pictureOther"), () => {
       other.hidden = !other.hidden;
@@ -1137,12 +1163,13 @@ class Dialog {
   }
 
   #meta() {
+    const wish = ({ currentTarget }) => this.#moreTime(currentTarget);
     return el(
       "p",
       { class: "meta", id: "meta" },
       el("span", {}, this.#attempts()),
       el("span", { role: "timer", class: "time" }),
-      this.#button("link more", this.#say("more"), (event) => this.#moreTime(event.currentTarget), { hidden: true }),
+      this.#button("link more", this.#say("more"), wish, { hidden: true }),
     );
   }
 
@@ -1215,10 +1242,11 @@ class Dialog {
       src: address.href,
     });
     const box = el("div", { class: "frame" }, busy(this.#say("loading")), frame);
-    const place = el("p", { class: "place" }, drawing(LOCK), address.host);
     const stuck = el("p", { class: "say", hidden: true }, this.#say("stuck"));
-    const opening = this.#button("strong", this.#say("openWindow"), () => this.#openWindow(), { hidden: true });
-    this.#show([el("div", { class: "line" }, place, this.#meta()), box, stuck], [opening, this.#cancelButton()], { wide: true });
+    const open = () => this.#openWindow();
+    const opening = this.#button("strong", this.#say("openWindow"), open, { hidden: true });
+    const line = el("div", { class: "line" }, this.#place(), this.#meta());
+    this.#show([line, box, stuck], [opening, this.#cancelButton()], { wide: true });
     const settle = (ready) => {
       box.toggleAttribute("data-ready", ready);
       box.hidden = !ready;
@@ -1254,13 +1282,23 @@ class Dialog {
     }, { signal: this.#view.signal });
   }
 
+  #place() {
+    return el("p", { class: "place" }, drawing(LOCK), this.#where);
+  }
+
+  #showSaying(text, ...buttons) {
+    const view = [this.#place(), el("p", { class: "say" }, text), this.#meta()];
+    this.#show(view, [...buttons, this.#cancelButton()]);
+  }
+
   /** Offer a window. It opens from the click only: elsewhere the browser may not let it. */
   #showWindow(text, { again = false } = {}) {
     const { ways } = this.#attempt;
-    const opening = this.#button("strong", this.#say(again ? "openAgain" : "openWindow"), () => this.#openWindow());
+    const words = this.#say(again ? "openAgain" : "openWindow");
+    const opening = this.#button("strong", words, () => this.#openWindow());
     const going = again && ways.includes("redirect")
       ? this.#button("plain", this.#say("onThisPage"), () => this.#redirect()) : null;
-    this.#show([el("p", { class: "place" }, drawing(LOCK), this.#where), el("p", { class: "say" }, text), this.#meta()], [opening, going, this.#cancelButton()]);
+    this.#showSaying(text, opening, going);
     this.#watchTime();
     opening.focus();
   }
@@ -1274,7 +1312,8 @@ class Dialog {
     }
     this.#popup = popup;
     const front = this.#button("strong", this.#say("toWindow"), () => popup.focus());
-    this.#show([el("p", { class: "place" }, drawing(LOCK), this.#where), busy(this.#say("windowOpen")), this.#meta()], [front, this.#cancelButton()]);
+    const view = [this.#place(), busy(this.#say("windowOpen")), this.#meta()];
+    this.#show(view, [front, this.#cancelButton()]);
     this.#tell(this.#say("windowOpen"), { quiet: true });
     this.#watchTime();
     this.#hear(() => popup);
@@ -1294,7 +1333,7 @@ class Dialog {
 
   #showRedirect(text) {
     const going = this.#button("strong", this.#say("goThere", { host: this.#where }), () => this.#redirect());
-    this.#show([el("p", { class: "place" }, drawing(LOCK), this.#where), el("p", { class: "say" }, text), this.#meta()], [going, this.#cancelButton()]);
+    this.#showSaying(text, going);
     this.#watchTime();
     going.focus();
   }
@@ -1342,9 +1381,9 @@ class Dialog {
       this.#tell(this.#say("tooLate"));
     });
     this.#asking = back;
-    this.#foot.replaceChildren(
-      el("div", { class: "ask", role: "group", "aria-labelledby": "ask" }, el("p", { id: "ask" }, this.#say("cancelAsk")), el("div", {}, keep, leave)),
-    );
+    const question = el("p", { id: "ask" }, this.#say("cancelAsk"));
+    const group = { class: "ask", role: "group", "aria-labelledby": "ask" };
+    this.#foot.replaceChildren(el("div", group, question, el("div", {}, keep, leave)));
     keep.focus();
   }
 
@@ -1389,13 +1428,16 @@ class Dialog {
     const paid = state === "succeeded";
     const expired = !paid && error?.code === "payment_authentication_failed" && error.retryPossible;
     const title = paid ? this.#say(kind === "refund" ? "refunded" : "paid") : this.#say("failed");
-    const why = paid ? null : el("p", { dir: "auto" }, expired ? this.#say("expired") : (error?.message ?? ""));
-    const seal = el("div", { class: "seal", "data-bad": !paid, "aria-hidden": "true" }, drawing(paid ? CHECK : CROSS));
+    const reason = expired ? this.#say("expired") : (error?.message ?? "");
+    const why = paid ? null : el("p", { dir: "auto" }, reason);
+    const look = { class: "seal", "data-bad": !paid, "aria-hidden": "true" };
+    const seal = el("div", look, drawing(paid ? CHECK : CROSS));
     const decided = new Promise((decide) => { this.#decide = decide; });
     const leave = this.#button(expired ? "quiet" : "strong", this.#say("leave"), () => this.#decide(false));
     const again = this.#button("strong", this.#say("tryAgain"), () => this.#decide(true));
     this.#challenge = null;
-    this.#steadily([el("div", { class: "busy done" }, seal, el("p", {}, title), why)], paid ? [] : expired ? [again, leave] : [leave]);
+    const view = el("div", { class: "busy done" }, ...[seal, el("p", {}, title), why].filter(Boolean));
+    this.#steadily([view], paid ? [] : expired ? [again, leave] : [leave]);
     this.#tell(`${title}. ${why?.textContent ?? ""}`, { quiet: true });
     if (paid) {
       this.#focusHeading();
@@ -1517,7 +1559,9 @@ class PendingOperation {
 
 /** A provider, asked with one seller's key. */
 class Zone {
-  constructor({ base, sellerKey, presentation = WAYS, patience = PATIENCE_S, words = {}, lang, compat = false }) {
+  constructor(options) {
+    const { base, sellerKey, presentation = WAYS, patience = PATIENCE_S, compat = false } = options;
+    const { words = {}, lang = "en" } = options;
     if (!sellerKey) throw new TypeError("connect: sellerKey is missing");
     const address = new URL(base ?? new URL("..", import.meta.url), document.baseURI);
     this.base = address.href.replace(/\/+$/, "");
@@ -1525,7 +1569,7 @@ class Zone {
     this.presentation = presentation;
     this.patienceMs = patience * 1000;
     this.words = { ...WORDS, ...words };
-    this.lang = lang ?? "en";
+    this.lang = lang;
     this.compat = compat;
     this.line = new Line(this.base);
     this.kept = new Kept(this.base);
@@ -1548,14 +1592,13 @@ class Zone {
         signal,
       });
     } catch (fault) {
-      if (fault instanceof Unreached) throw new DOMException("The payment provider cannot be reached.", "NetworkError");
-      throw fault;
-    }
-    if (answer.status === 401 || answer.status === 403) {
-      throw new DOMException(answer.said?.error?.message ?? "This page may not pay here.", "SecurityError");
+      if (!(fault instanceof Unreached)) throw fault;
+      throw new DOMException("The payment provider cannot be reached.", "NetworkError");
     }
     if (answer.status !== 200) {
-      throw new DOMException(answer.said?.error?.message ?? `The provider answered ${answer.status}.`, "OperationError");
+      const message = answer.said?.error?.message ?? `The provider answered ${answer.status}.`;
+      const refused = answer.status === 401 || answer.status === 403;
+      throw new DOMException(message, refused ? "SecurityError" : "OperationError");
     }
     return answer.said.services.map((each) => new PaymentService(this, each, this.compat));
   }
@@ -1582,7 +1625,8 @@ class Zone {
         }
       })
       .catch((fault) => {
-        if (isFunction(callbacks.onError)) safely(callbacks.onError.bind(callbacks), ending.signal.reason ?? fault);
+        if (!isFunction(callbacks.onError)) return;
+        safely(callbacks.onError.bind(callbacks), ending.signal.reason ?? fault);
       })
       .finally(() => clearTimeout(timer));
     return new PendingOperation(() => {
@@ -1594,7 +1638,8 @@ class Zone {
   pending() {
     return this.kept.all().filter((record) => !this.kept.isActive(record)).map((record) => {
       const { bill, sellerID } = JSON.parse(record.body);
-      return { paymentId: record.id, idempotencyKey: record.key, bill, sellerID, since: new Date(record.since) };
+      const { id: paymentId, key: idempotencyKey, since } = record;
+      return { paymentId, idempotencyKey, bill, sellerID, since: new Date(since) };
     });
   }
 
@@ -1602,8 +1647,11 @@ class Zone {
   async resume(id, { onChallenge, signal, presentation } = {}) {
     const record = this.kept.find(id);
     if (!record) throw failed("unknown_payment", "This page knows no such payment.", false, id);
-    if (this.kept.isActive(record)) throw new DOMException("This payment is on its way already.", "InvalidStateError");
-    return await new Attempt(this, null, { onChallenge: answering(onChallenge), signal, presentation }).resume(record);
+    if (this.kept.isActive(record)) {
+      throw new DOMException("This payment is on its way already.", "InvalidStateError");
+    }
+    const options = { onChallenge: answering(onChallenge), signal, presentation };
+    return await new Attempt(this, null, options).resume(record);
   }
 }
 

@@ -14,7 +14,6 @@
   const tag = document.currentScript;
   const { base, sellerKey, answerChallenge } = tag.dataset;
   const address = new URL("tollbridge.js", tag.src).href;
-  const PATIENCE_S = 120;
   let zone = null;
   const services = [];
 
@@ -39,8 +38,12 @@
 
   /** Find services: calls onFound for each, onError when there is none; can be cancelled. */
   function findServices(serviceType, callbacks, options = null, filter = null) {
-    if (typeof serviceType?.api !== "string") throw new TypeError("findServices: serviceType.api is missing");
-    if (typeof callbacks?.onFound !== "function") throw new TypeError("findServices: onFound is not a function");
+    if (typeof serviceType?.api !== "string") {
+      throw new TypeError("findServices: serviceType.api is missing");
+    }
+    if (typeof callbacks?.onFound !== "function") {
+      throw new TypeError("findServices: onFound is not a function");
+    }
     let pending = null;
     let cancelled = false;
     const found = (service) => {
@@ -50,7 +53,8 @@
     const lost = (fault) => callbacks.onError?.(fault);
     connected().then(
       (made) => {
-        pending = made.findServices(serviceType, { onFound: found, onError: lost }, options ?? { timeout: PATIENCE_S }, filter);
+        const heard = { onFound: found, onError: lost };
+        pending = made.findServices(serviceType, heard, options, filter);
         if (cancelled) pending.cancel();
       },
       (fault) => {

@@ -7,7 +7,8 @@ const challenge = new URLSearchParams(location.hash.slice(1)).get("challenge");
 /** Give an address the worker may be made from, where the page's policy asks for such a promise. */
 function trusted(name) {
   const address = new URL(name, import.meta.url).href;
-  const policy = globalThis.trustedTypes?.createPolicy("tollbridge-pay", { createScriptURL: (given) => given });
+  const rules = { createScriptURL: (given) => given };
+  const policy = globalThis.trustedTypes?.createPolicy("tollbridge-pay", rules);
   return policy ? policy.createScriptURL(address) : address;
 }
 

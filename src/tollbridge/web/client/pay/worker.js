@@ -30,7 +30,8 @@ self.addEventListener("paymentrequest", (event) => {
     return;
   }
   const frame = new URL("index.html", self.registration.scope);
-  frame.hash = new URLSearchParams({ challenge: address.pathname + address.search + address.hash }).toString();
+  const challenge = address.pathname + address.search + address.hash;
+  frame.hash = new URLSearchParams({ challenge }).toString();
   event.openWindow(frame.href).then(
     (opened) => opened ?? finish.reject(new DOMException("No window was opened.", "OperationError")),
     (fault) => finish.reject(fault),
