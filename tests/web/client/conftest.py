@@ -1,4 +1,4 @@
-"""One browser, one provider and one shop for all of these tests; a page for each."""
+"""One browser, one provider and one shop for each file of tests; a page for each test."""
 
 import pytest
 
@@ -6,13 +6,14 @@ from tests.terminal.browser import browser
 from tests.web.client.bench import SHOP_HTML, SHOP_JS, Provider, Shop, Site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def window():
+    """While it is open the tests' thread belongs to it: what runs loops of its own comes after."""
     with browser() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site():
     made = Site()
     made.page("/", '<script type="module" src="/shop.js"></script>', html=SHOP_HTML)
@@ -21,7 +22,7 @@ def site():
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def provider(site, tmp_path_factory):
     made = Provider(tmp_path_factory.mktemp("provider"), [site.origin])
     yield made
