@@ -28,7 +28,13 @@ COMMANDS = {
     "doctor": ("tollbridge.cli.doctor:doctor", "Check this machine, its journal and its server."),
     "describe": ("tollbridge.cli.doctor:describe", "Tell what is installed and what it can do."),
 }
-EXTRAS = ("cryptography", "keyring", "thrift", "zeroconf")
+EXTRAS = {
+    "lxml": "iotp",
+    "cryptography": "within",
+    "keyring": "within",
+    "thrift": "within",
+    "zeroconf": "within",
+}
 
 
 class LazyGroup(click.Group):
@@ -70,7 +76,7 @@ class LazyGroup(click.Group):
             package = (error.name or "").partition(".")[0]
             if package not in EXTRAS:
                 raise
-            advice = f"{package} is not installed: pip install 'tollbridge[within]'"
+            advice = f"{package} is not installed: pip install 'tollbridge[{EXTRAS[package]}]'"
             raise click.ClickException(advice) from None
 
 
