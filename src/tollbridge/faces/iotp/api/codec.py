@@ -303,10 +303,10 @@ class _Reader:
         if named.kind not in {Kind.TEXT, Kind.SECRET}:
             text = formats.plain(text)
         read = _read(named, text)
-        if isinstance(read, ErrorCode):
+        if isinstance(read, _Wrong):
             rule = f"{attribute.xml} cannot be {shown(text)}"
             name = error_name(attribute.xml)
-            self._fault(read, place, element, rule, "RFC 3867, 3.2", name)
+            self._fault(read.code, place, element, rule, "RFC 3867, 3.2", name)
             return None
         return read
 
@@ -389,9 +389,16 @@ class _Reader:
         self.faults.append(Fault(code, place, element.name, rule, attribute, section=section))
 
 
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What came of an attribute that cannot be read."""
+
+    code: ErrorCode
+
+
 def _read(named: Named, text: str) -> Any:
-    """Read an attribute's text; an ErrorCode says that it cannot be."""
-    wrong = ErrorCode.ATT_NOT_VALID
+    """Read an attribute's text; _Wrong says that it cannot be."""
+    wrong = _Wrong(ErrorCode.ATT_NOT_VALID)
     match named.kind:
         case Kind.TEXT:
             return text
@@ -409,24 +416,26 @@ def _read(named: Named, text: str) -> Any:
         case Kind.PERCENT:
             fine = text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= 100
             return int(text) if fine else wrong
+        case Kind.ID:
+            return text if formats.is_name(text) else wrong
         case Kind.TOKEN:
             return ALIASES.get(text, text) if formats.is_token(text) else wrong
         case Kind.CHOICE | Kind.CODE:
             return _choice(named, text)
 
 
-def _choice(named: Named, text: str) -> StrEnum | str | ErrorCode:
+def _choice(named: Named, text: str) -> StrEnum | str | _Wrong:
     assert named.choice is not None
     text = ALIASES.get(text, text)
     try:
         return named.choice(text)
     except ValueError:
         if not formats.is_token(text):
-            return ErrorCode.ATT_NOT_VALID
+            return _Wrong(ErrorCode.ATT_NOT_VALID)
     if named.kind is Kind.CODE and text[:2] in {"x-", "X-"}:
         return text
     codes = named.kind is Kind.CODE or named.choice is ErrorCode
-    return ErrorCode.ATT_VAL_NOT_RECOG if codes else ErrorCode.ATT_NOT_VALID
+    return _Wrong(ErrorCode.ATT_VAL_NOT_RECOG if codes else ErrorCode.ATT_NOT_VALID)
 
 
 def _section(shape: Shape) -> str:

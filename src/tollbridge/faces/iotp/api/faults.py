@@ -8,6 +8,7 @@ from tollbridge.faces.iotp.api.formats import is_token
 from tollbridge.faces.iotp.api.words import ErrorCode
 from tollbridge.faces.iotp.report import Violation
 from tollbridge.ground.errors import RemoteProtocolError
+from tollbridge.ground.secret import scrub
 
 SHOWN_LETTERS = 60
 
@@ -71,5 +72,5 @@ class Unreadable(RemoteProtocolError):
 
 
 def shown(value: str) -> str:
-    """Give what may be shown of a wrong value: its beginning."""
-    return repr(value[:SHOWN_LETTERS])
+    """Give what may be shown of a wrong value: its beginning, card numbers masked."""
+    return repr(scrub(value)[:SHOWN_LETTERS])

@@ -19,12 +19,18 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _SPACES = re.compile("[ \t\r\n]+")
+_NEVER_FIRST = "-.0123456789\u00b7\u203f\u2040" + "".join(map(chr, range(0x300, 0x370)))
 HOURS_MAX = 14
 
 
 def is_token(text: str) -> bool:
     """Say whether a text is an NMTOKEN (XML 1.0, 2.3)."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Say whether a text may be an ID: a token that begins with a letter or `_`."""
+    return is_token(text) and text[0] not in _NEVER_FIRST
 
 
 def plain(text: str) -> str:

@@ -33,6 +33,7 @@ class Kind(Enum):
     SECRET = auto()
     CHOICE = auto()
     CODE = auto()
+    ID = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ ATTRIBUTES: Mapping[str, Named] = {
     "ErrorDesc": Named("error_desc", _TEXT),
     "ErrorLogNetLocn": Named("error_log_net_locn", _TEXT),
     "ErrorNetLocn": Named("error_net_locn", _TEXT),
-    "ID": Named("id", _TOKEN),
+    "ID": Named("id", Kind.ID),
     "Id": Named("id", _TEXT),
     "IotpMsgRef": Named("iotp_msg_ref", _TOKEN),
     "LegalName": Named("legal_name", _TEXT),

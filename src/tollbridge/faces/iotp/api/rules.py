@@ -10,12 +10,13 @@ from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.elements import Content, ErrorResponse
 from tollbridge.faces.iotp.api.errors import TRANSIENT_ONLY
 from tollbridge.faces.iotp.api.faults import Fault, shown
-from tollbridge.faces.iotp.api.formats import is_token, write_amount
+from tollbridge.faces.iotp.api.formats import is_name, is_token, write_amount
 from tollbridge.faces.iotp.api.names import PACKAGED, Kind
 from tollbridge.faces.iotp.api.shapes import BY_TYPE, SHAPES, Attribute, Shape
 from tollbridge.faces.iotp.api.states import FINAL
 from tollbridge.faces.iotp.api.words import (
     ROLE_DATA_PREFIX,
+    CompletionCode,
     ContStatus,
     ErrorCode,
     ProcessState,
@@ -112,10 +113,14 @@ def _wrong(attribute: Attribute, text: str) -> tuple[bool, str] | None:
     named = attribute.named
     if named.kind in {Kind.TOKEN, Kind.TOKENS, Kind.CODE} and not is_token(text):
         return True, f"{attribute.xml} is no token"
+    if named.kind is Kind.ID and not is_name(text):
+        return True, f"{attribute.xml} is no name"
     if named.kind is Kind.AMOUNT and not text.replace(".", "", 1).isdecimal():
         return True, f"{attribute.xml} is no amount"
     if named.kind is Kind.PERCENT and not 0 <= int(text) <= 100:
         return True, f"{attribute.xml} is between 0 and 100"
+    if named.kind is Kind.CODE and text in set(CompletionCode):
+        return None  # InstBrandInvalid is longer than the standard says
     if named.letters_max and len(text) > named.letters_max:
         return False, f"{attribute.xml} has more than {named.letters_max} letters"
     return None
@@ -187,6 +192,9 @@ def _one_function(value: Any) -> Iterator[_Special]:
         case calls.FindAcceptedPaymentProtocolResponse() if not value.protocol_items:
             rule = "at least one protocol; that there is none is an error's business"
             yield ErrorCode.EL_MISSING, "", rule, "RFC 3867, 4.1.2"
+        case calls.InquireAuthChallenge() if _twice([one.id for one in value.algorithms]):
+            rule = "two algorithms have the same ID"
+            yield ErrorCode.EL_INCONSISTENT, "", rule, "XML 1.0, 3.3.1"
         case calls.ContinueProcess() if not value.pay_scheme_packaged_content:
             rule = "there is no scheme data to continue with"
             yield ErrorCode.EL_MISSING, "", rule, "RFC 3867, 4.3.5"
@@ -220,6 +228,10 @@ def _error(error: ErrorResponse) -> Iterator[_Special]:
         if place.iotp_msg_ref or place.blk_ref or place.comp_ref:
             rule = "references to the message are for the core to fill"
             yield ErrorCode.ATT_UNEXPECTED, "IotpMsgRef", rule, section
+
+
+def _twice(names: list[str]) -> bool:
+    return len(set(names)) < len(names)
 
 
 def error_name(xml: str) -> str:

@@ -7,7 +7,7 @@ NAMESPACE = "http://www.iotp.org/2000/08/PaymentAPI"
 ISO_4217 = "ISO4217-A"
 """The domain of three-letter currency codes, CurrCodeType's default; `ISO-4217-A` is read too."""
 CODE_LETTERS_MAX = 14
-"""No error code and no completion code is longer (3.1)."""
+"""No error code is longer (3.1), and no completion code but InstBrandInvalid (3.2)."""
 ROLE_DATA_PREFIX = "Payment:"
 """Names of trading role data that is meant for payment bridges begin so (3.2)."""
 

@@ -1,8 +1,15 @@
-"""The words of trading messages: roles, states, codes, and where each may stand."""
+"""The words of trading messages: roles, steps, codes, and where each may stand.
+
+Words that the Payment API has, too, are the same: `ErrorCode`, `PayDirection`, `ProcessState`,
+`Severity`, `Transform` of `api.words`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from tollbridge.faces.iotp.api.words import ALIASES as API_ALIASES
+from tollbridge.faces.iotp.api.words import ProcessState, Severity
 
 
 class Role(StrEnum):
@@ -42,23 +49,6 @@ class TransactionType(StrEnum):
     PING = "BaselinePing"
 
 
-class Direction(StrEnum):
-    """Which way a payment goes, seen from the sender of the payment request."""
-
-    DEBIT = "Debit"
-    CREDIT = "Credit"
-
-
-class ProcessState(StrEnum):
-    """How far a trading step is (RFC 2801, 7.16)."""
-
-    NOT_YET_STARTED = "NotYetStarted"
-    IN_PROGRESS = "InProgress"
-    COMPLETED_OK = "CompletedOk"
-    FAILED = "Failed"
-    PROCESS_ERROR = "ProcessError"
-
-
 class StatusType(StrEnum):
     """Which trading step a status is about (RFC 2801, 7.16)."""
 
@@ -75,56 +65,6 @@ class InquiryKind(StrEnum):
     OFFER = "Offer"
     PAYMENT = "Payment"
     DELIVERY = "Delivery"
-
-
-class Severity(StrEnum):
-    """How bad an error is; the highest decides (RFC 2801, 7.21.1)."""
-
-    WARNING = "Warning"
-    TRANSIENT = "TransientError"
-    HARD = "HardError"
-
-    @property
-    def rank(self) -> int:
-        """Its place in the order: more is worse."""
-        return list(Severity).index(self)
-
-
-class ErrorCode(StrEnum):
-    """What is wrong, in a message to the counterparty (RFC 2801, 7.21.2)."""
-
-    RESERVED = "Reserved"
-    XML_NOT_WELL_FORMED = "XmlNotWellFrmd"
-    XML_NOT_VALID = "XmlNotValid"
-    ELEMENT_UNEXPECTED = "ElUnexpected"
-    ELEMENT_NOT_SUPPORTED = "ElNotSupp"
-    ELEMENT_MISSING = "ElMissing"
-    ELEMENT_CONTENT_ILLEGAL = "ElContIllegal"
-    ENCAPSULATED_PROTOCOL_ERROR = "EncapProtErr"
-    ATTRIBUTE_UNEXPECTED = "AttUnexpected"
-    ATTRIBUTE_NOT_SUPPORTED = "AttNotSupp"
-    ATTRIBUTE_MISSING = "AttMissing"
-    ATTRIBUTE_VALUE_ILLEGAL = "AttValIllegal"
-    ATTRIBUTE_VALUE_NOT_RECOGNISED = "AttValNotRecog"
-    MESSAGE_TOO_LARGE = "MsgTooLarge"
-    ELEMENT_TOO_LARGE = "ElTooLarge"
-    VALUE_TOO_SMALL = "ValueTooSmall"
-    VALUE_TOO_LARGE = "ValueTooLarge"
-    ELEMENT_INCONSISTENT = "ElInconsistent"
-    TRANSPORT_ERROR = "TransportError"
-    MESSAGE_BEING_PROCESSED = "MsgBeingProc"
-    SYSTEM_BUSY = "SystemBusy"
-    UNKNOWN_ERROR = "UnknownError"
-
-
-TRANSIENT_ONLY = frozenset({ErrorCode.MESSAGE_BEING_PROCESSED, ErrorCode.SYSTEM_BUSY})
-
-
-class Transform(StrEnum):
-    """How a packaged content is written."""
-
-    NONE = "NONE"
-    BASE64 = "BASE64"
 
 
 class PingStatus(StrEnum):
@@ -146,18 +86,15 @@ class SignatureCheck(StrEnum):
 # What stands for what
 
 ALIASES: Mapping[str, str] = {
-    "Unidentified": "Undefined",
-    "PaymCancelled": "PaymtCancelled",
-    "DelivCanceled": "DelivCancelled",
-    "BusinessError": "BusError",
-    "AttValInvalid": "AttValIllegal",
-    "EnCapProtoErr": "EncapProtErr",
-    "PayEncapError": "EncapProtErr",
-    "PingReq": "PingRequest",
-    "ISO-4217-A": "ISO4217-A",
+    **API_ALIASES,
     "DeliverTo": "DelivTo",
+    "PingReq": "PingRequest",
+    "Unidentified": "Undefined",
 }
-"""Other spellings that the standards print, and the one that is written (decisions D-13 to D-19)."""
+"""Other spellings that the standards print, and the one that is written (D-13 to D-19)."""
+
+WORST_FIRST = (Severity.HARD_ERROR, Severity.TRANSIENT_ERROR, Severity.WARNING)
+"""The highest severity decides (RFC 2801, 7.21.1)."""
 
 
 def known_as(word: str) -> str:
@@ -177,7 +114,6 @@ DELIVERY_METHODS = frozenset({"Post", "Web", "Email"})
 RELATIONSHIPS = frozenset({"IotpTransaction", "Reference"})
 AUTHENTICATION_ALGORITHMS = frozenset({"sha1", "signature"})
 """And `Pay:` with a brand behind it."""
-CODE_LETTERS_MAX = 14
 
 
 # Completion codes

@@ -1,0 +1,1 @@
+"""Payment schemes behind the Payment API: cards through any bridge of this house, and purses."""
