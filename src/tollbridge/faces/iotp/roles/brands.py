@@ -71,9 +71,7 @@ def offered(
     return _preferred(found, leg)
 
 
-def _at_once(
-    bridges: Bridges, name: str, wanted: dict[str, Any], leg: Leg
-) -> Flow[list[Offered]]:
+def _at_once(bridges: Bridges, name: str, wanted: dict[str, Any], leg: Leg) -> Flow[list[Offered]]:
     """Ask for protocols without naming a brand: the bridge gives both (2.2, step 4)."""
     try:
         answer = yield from bridges.call(name, FindAcceptedPaymentProtocol(**wanted))
@@ -152,16 +150,16 @@ class Compiler:
                     )
                 shared.append(amounts[key].id)
             contents = one.protocol.protocol_amount_packaged_content
-            key = (one.bridge, protocol.id, tuple(shared), contents)
-            if key not in ways:
-                ways[key] = ProtocolAmount(
+            way = (one.bridge, protocol.id, tuple(shared), contents)
+            if way not in ways:
+                ways[way] = ProtocolAmount(
                     id=draft.new_id(),
                     pay_protocol_ref=protocol.id,
                     currency_amount_refs=tuple(shared),
                     contents=contents,
                 )
-                bridges[ways[key].id] = one.bridge
-            self._brand(brands, one, ways[key])
+                bridges[ways[way].id] = one.bridge
+            self._brand(brands, one, ways[way])
         made = BrandList(
             id=list_id,
             lang=LANG,

@@ -38,7 +38,6 @@ from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     AuthRespBlk,
     AuthStatusBlk,
-    CancelBlk,
     InquiryReqBlk,
     InquiryRespBlk,
     IotpMessage,
@@ -58,7 +57,7 @@ from tollbridge.faces.iotp.message.components import (
 )
 from tollbridge.faces.iotp.message.faults import Unreadable
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
-from tollbridge.faces.iotp.roles import paying, selecting, store
+from tollbridge.faces.iotp.roles import selecting, store
 from tollbridge.faces.iotp.roles.core import (
     ROLE,
     Cancelled,
@@ -66,7 +65,6 @@ from tollbridge.faces.iotp.roles.core import (
     PeerCancelled,
     PeerError,
     Suspended,
-    worst_of,
 )
 from tollbridge.faces.iotp.roles.draft import Draft, next_draft
 from tollbridge.faces.iotp.roles.paying import Offer, Paying
@@ -226,9 +224,7 @@ class Consumer:
 
     name = "iotp-consumer"
 
-    def __init__(
-        self, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource
-    ) -> None:
+    def __init__(self, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> None:
         self.core = Core.of(bridges, clock, ids)
 
     def endpoints(self) -> Sequence[Endpoint]:
@@ -418,16 +414,12 @@ class Consumer:
         if info is not None:
             orgs = tuple([org for org in tpo.orgs if org.plays(Role.CONSUMER)])
         made = AuthRespBlk(id=block, auth_resp=response, orgs=orgs)
-        number = self.core.send(
-            deal, draft, (made,), to="Merchant", answers=first.msg_id
-        )
+        number = self.core.send(deal, draft, (made,), to="Merchant", answers=first.msg_id)
         deal.data["auth_letter"] = number
         yield from store.keep(deal)
         return number
 
-    def _proved(
-        self, asked: Sequence[AuthReq]
-    ) -> Flow[tuple[AuthReq, tuple[Content, ...]] | None]:
+    def _proved(self, asked: Sequence[AuthReq]) -> Flow[tuple[AuthReq, tuple[Content, ...]] | None]:
         """Try every way to authenticate with every bridge, until one works (2.1, step 2)."""
         for one in asked:
             algorithm = ApiAlgorithm(id=one.algorithm.id, name=one.algorithm.name)
@@ -828,4 +820,3 @@ class Consumer:
 
 
 _NO_OTHER = frozenset({CompletionCode.CONS_CANCELLED, CompletionCode.MERCH_CANCELLED})
-

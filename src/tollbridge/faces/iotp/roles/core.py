@@ -34,7 +34,7 @@ from tollbridge.faces.iotp.roles.person import (
     Way,
     Wish,
 )
-from tollbridge.faces.iotp.roles.problems import Problem, Unusable
+from tollbridge.faces.iotp.roles.problems import Problem, Unusable, worst_of
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Exchange, Flow, Party, Wait
@@ -210,9 +210,7 @@ class Core:
             raise PeerCancelled(cancel)
         return message, 0.0
 
-    def expect(
-        self, deal: Deal, message: IotpMessage, answered: str, url: str
-    ) -> Flow[None]:
+    def expect(self, deal: Deal, message: IotpMessage, answered: str, url: str) -> Flow[None]:
         """Check that a message is of this transaction and answers that one. Raises Unusable."""
         problem = None
         if message.trans_id != deal.name:
@@ -233,9 +231,7 @@ class Core:
         if message.msg_id not in deal.seen:
             deal.add(body, message.msg_id, message.kinds, self.clock.now(), other, incoming=True)
 
-    def complain(
-        self, deal: Deal, problem: Problem, about: str | None, url: str
-    ) -> Flow[None]:
+    def complain(self, deal: Deal, problem: Problem, about: str | None, url: str) -> Flow[None]:
         """Tell the other side what is wrong with its message (RFC 2935); no answer is wanted."""
         deal.sent += 1
         draft = Draft(f"C{deal.sent}")
@@ -257,13 +253,6 @@ class Core:
         letter = yield from store.letter(deal, number)
         got: Arrived | Silence = yield Exchange(Party.PEER, Post(url, letter.body))
         return got
-
-
-def worst_of(block: ErrorBlk) -> Severity:
-    """Give the highest severity, which decides (IX-200)."""
-    order = (Severity.HARD_ERROR, Severity.TRANSIENT_ERROR, Severity.WARNING)
-    found = {one.severity for one in block.errors}
-    return next(one for one in order if one in found)
 
 
 def patience(block: ErrorBlk) -> float:

@@ -43,7 +43,7 @@ from tollbridge.faces.iotp.roles import picking, store
 from tollbridge.faces.iotp.roles.calls import Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled
 from tollbridge.faces.iotp.roles.picking import Picked
-from tollbridge.faces.iotp.roles.problems import Failed, Problem
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, worst_of
 from tollbridge.faces.iotp.roles.server import Reply, Server
 from tollbridge.faces.iotp.roles.settings import HandlerSettings
 from tollbridge.faces.iotp.roles.store import Deal
@@ -364,7 +364,7 @@ class PaymentHandler(Server):
     def told(self, deal: Deal, block: CancelBlk | ErrorBlk) -> Flow[Reply]:
         """Take note that the Consumer cancelled or found an error (figure 8)."""
         cancel = isinstance(block, CancelBlk)
-        if not cancel and all(e.severity is not Severity.HARD_ERROR for e in block.errors):
+        if isinstance(block, ErrorBlk) and worst_of(block) is not Severity.HARD_ERROR:
             return Reply()
         for known in deal.data.get("payments", {}).values():
             if known["state"] in FINAL:
@@ -372,7 +372,7 @@ class PaymentHandler(Server):
             wanted = ProcessState.FAILED if cancel else ProcessState.PROCESS_ERROR
             code = CompletionCode.CONS_CANCELLED if cancel else None
             try:
-                if not cancel and block.pay_scheme_data:
+                if isinstance(block, ErrorBlk) and block.pay_scheme_data:
                     scheme = block.pay_scheme_data[0].contents
                     call = ContinueProcess(pay_id=known["id"], pay_scheme_packaged_content=scheme)
                     yield from self.bridges.call(known["bridge"], call)
@@ -467,7 +467,9 @@ class PaymentHandler(Server):
     def _check_orgs(self, block: PayReqBlk, picked: Picked) -> None:
         """Check that we are asked, on behalf of a Merchant we work for (12.6)."""
         merchant = _one_org(block.orgs, Role.MERCHANT)
-        handler = next((org for org in block.orgs if org.id == picked.protocol.action_org_ref), None)
+        handler = next(
+            (org for org in block.orgs if org.id == picked.protocol.action_org_ref), None
+        )
         ours = self.settings.party.org_id.lower()
         if handler is None or not handler.plays(Role.PAYMENT_HANDLER) or (
             handler.org_id.lower() != ours

@@ -51,7 +51,7 @@ from tollbridge.faces.iotp.roles import brands, picking, store
 from tollbridge.faces.iotp.roles.calls import Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.picking import Picked
-from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of, worst_of
 from tollbridge.faces.iotp.roles.server import Reply, Server
 from tollbridge.faces.iotp.roles.settings import Item, Leg, MerchantSettings
 from tollbridge.faces.iotp.roles.store import Deal
@@ -336,12 +336,8 @@ class Merchant(Server):
             pay_protocol_packaged_content=found.protocol.contents,
             order_packaged_content=(_described(item),),
             brand_sel_brand_info_packaged_content=_inside(selection.brand_info),
-            brand_sel_protocol_amount_info_packaged_content=_inside(
-                selection.protocol_amount_info
-            ),
-            brand_sel_currency_amount_info_packaged_content=_inside(
-                selection.currency_amount_info
-            ),
+            brand_sel_protocol_amount_info_packaged_content=_inside(selection.protocol_amount_info),
+            brand_sel_currency_amount_info_packaged_content=_inside(selection.currency_amount_info),
         )
         name = deal.data["bridges"][found.protocol_amount.id]
         given: GetPaymentInitializationDataResponse = yield from self.bridges.call(name, call)
@@ -435,9 +431,7 @@ class Merchant(Server):
             error_net_locn=f"{party.url}/error",
             error_log_net_locn=f"{party.url}/log",
         )
-        buyer = TradingRole(
-            id=draft.new_id(), trading_role=Role.CONSUMER, iotp_msg_id_prefix="C"
-        )
+        buyer = TradingRole(id=draft.new_id(), trading_role=Role.CONSUMER, iotp_msg_id_prefix="C")
         orgs = (
             party.with_role(draft.new_id(), seller),
             Org(id=draft.new_id(), lang=LANG, org_id=deal.data["consumer"], trading_roles=(buyer,)),
@@ -471,7 +465,7 @@ class Merchant(Server):
 
     def told(self, deal: Deal, block: CancelBlk | ErrorBlk) -> Flow[Reply]:
         cancel = isinstance(block, CancelBlk)
-        if not cancel and all(e.severity is not Severity.HARD_ERROR for e in block.errors):
+        if isinstance(block, ErrorBlk) and worst_of(block) is not Severity.HARD_ERROR:
             return Reply()
         if cancel:
             yield from self._give_up(deal, ProcessState.FAILED, CompletionCode.CONS_CANCELLED)
@@ -550,5 +544,3 @@ def _described(item: Item) -> Content:
 
 def _inside(found: Any) -> tuple[Content, ...]:
     return found.contents if found is not None else ()
-
-

@@ -33,7 +33,6 @@ from tollbridge.faces.iotp.message.blocks import (
 )
 from tollbridge.faces.iotp.message.components import (
     BrandList,
-    BrandSelection,
     Org,
     Payment,
     PaySchemeData,

@@ -3,6 +3,7 @@
 from tollbridge.faces.iotp.api.elements import Content, ErrorResponse
 from tollbridge.faces.iotp.api.errors import for_counterparty, tells_secrets
 from tollbridge.faces.iotp.api.words import ErrorCode, Severity
+from tollbridge.faces.iotp.message.blocks import ErrorBlk
 
 RETRY_S = 2
 """When to come again after a transient error of ours."""
@@ -85,3 +86,10 @@ def problem_of(error: ErrorResponse) -> Problem:
         retry_s=int(retry) if retry.isascii() and retry.isdigit() else RETRY_S,
         contents=error.pay_scheme_packaged_content,
     )
+
+
+def worst_of(block: ErrorBlk) -> Severity:
+    """Give the highest severity, which decides (IX-200)."""
+    order = (Severity.HARD_ERROR, Severity.TRANSIENT_ERROR, Severity.WARNING)
+    found = {one.severity for one in block.errors}
+    return next(one for one in order if one in found)

@@ -21,14 +21,13 @@ from tollbridge.faces.iotp.message.blocks import (
     PingReqBlk,
     PingRespBlk,
 )
-from tollbridge.faces.iotp.message.components import Org, Status, TransId
+from tollbridge.faces.iotp.message.components import Org, TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
 from tollbridge.faces.iotp.message.signatures import IotpSignatures
 from tollbridge.faces.iotp.message.words import (
     ANSWERING_PREFIX,
     INQUIRING_PREFIX,
     PingStatus,
-    StatusType,
     TransactionType,
 )
 from tollbridge.faces.iotp.roles import store
@@ -130,7 +129,9 @@ class Server(ABC):
                               attribute="IotpTransId", value="IotpTransId")  # fmt: skip
             return self._stranger(missing)
         if name in self.memory.busy:
-            return self._transient(root, ErrorCode.MSG_BEING_PROC, "the message before is worked on")
+            return self._transient(
+                root, ErrorCode.MSG_BEING_PROC, "the message before is worked on"
+            )
         if len(self.memory.busy) >= self.busy_max:
             return self._transient(root, ErrorCode.SYSTEM_BUSY, "too much to do at present")
         self.memory.busy.add(name)
@@ -210,9 +211,7 @@ class Server(ABC):
             reply = Reply(stage=stage, error=draft.error(problem, message.msg_id))
         return (yield from self._said(deal, message, draft, reply))
 
-    def _said(
-        self, deal: Deal, message: IotpMessage, draft: Draft, reply: Reply
-    ) -> Flow[bytes]:
+    def _said(self, deal: Deal, message: IotpMessage, draft: Draft, reply: Reply) -> Flow[bytes]:
         if reply.stage is not None:
             deal.stage = reply.stage
         if not reply.blocks and reply.error is None:
@@ -230,9 +229,7 @@ class Server(ABC):
         yield from store.keep(deal)
         return body
 
-    def _inquired(
-        self, deal: Deal, block: InquiryReqBlk, draft: Draft
-    ) -> Flow[tuple[Block, ...]]:
+    def _inquired(self, deal: Deal, block: InquiryReqBlk, draft: Draft) -> Flow[tuple[Block, ...]]:
         if deal.trans.iotp_trans_type == TransactionType.PING:
             return ()
         return ((yield from self.inquired(deal, block, draft)),)
@@ -298,11 +295,6 @@ class Server(ABC):
         error = draft.error(problem, about or None)
         made = draft.message(trans, (), self.clock.now(), answers=about or None, error=error)
         return codec.write(made)
-
-
-def last_status(deal: Deal, kind: StatusType, draft: Draft, **more: str | None) -> Status:
-    """Say of a step what is known without asking: that it is not begun yet."""
-    return draft.status(kind, ProcessState.NOT_YET_STARTED, **more)
 
 
 def _name(root: xml.Element) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from types import MappingProxyType
 
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.message.components import Org, PostalAddress, TradingRole
@@ -11,7 +10,8 @@ from tollbridge.faces.iotp.message.words import Role, TransactionType
 from tollbridge.faces.iotp.roles.draft import LANG
 from tollbridge.ground.secret import Secret
 
-NO_KEYS: Mapping[str, tuple[str | None, Secret[str] | None]] = MappingProxyType({})
+WalletKeys = tuple[str | None, Secret[str] | None]
+"""The id of a wallet and its pass phrase, as far as they are needed."""
 OFFER_S = 30 * 60
 
 
@@ -97,7 +97,7 @@ class MerchantSettings:
     bridges: tuple[str, ...] = ()
     ask_state: bool = False
     skip_brands: bool = False
-    keys: Mapping[str, tuple[str | None, Secret[str] | None]] = NO_KEYS
+    keys: Mapping[str, WalletKeys] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +108,4 @@ class HandlerSettings:
     party: PartySettings
     protocols: Mapping[str, str] = field(default_factory=dict)
     merchants: tuple[str, ...] = ()
-    keys: Mapping[str, tuple[str | None, Secret[str] | None]] = NO_KEYS
+    keys: Mapping[str, WalletKeys] = field(default_factory=dict)
