@@ -1,5 +1,6 @@
 """Three parties in virtual time, each with its journal: who crashes starts again from it."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from tollbridge.core.instrument import Card, InstrumentView
@@ -30,7 +31,7 @@ from tollbridge.ground.secret import Secret
 from tollbridge.journal.memory import MemoryJournal
 from tollbridge.sandbox.cards import BY_ACCOUNT
 from tollbridge.testing import virtual
-from tollbridge.testing.world import Crash, CrashingJournal, Steps, World
+from tollbridge.testing.world import CrashingJournal, World
 
 SHOP_URL, PAY_URL = "http://shop.test/iotp/merchant", "http://pay.test/iotp/payment"
 SECRET = Secret(b"a secret of tests")
@@ -57,6 +58,25 @@ def plastic(account, brand):
     own = BY_ACCOUNT[account]
     view = InstrumentView(own.brand.name, f"{own.number[:6]}******{own.number[-4:]}")
     return card.Plastic(account, f"my {account}", brand, Card(Secret(own.number), view))
+
+
+class Died(Exception):
+    """One of the processes is gone, now; the others live on."""
+
+
+@dataclass
+class Steps:
+    """Counts the moments at which a crash makes a difference; dies at one of them."""
+
+    crash_at: int | None = None
+    taken: int = 0
+    dead: bool = False
+
+    def take(self):
+        if self.dead or self.taken == self.crash_at:
+            self.dead = True
+            raise Died
+        self.taken += 1
 
 
 class Person:
@@ -207,7 +227,7 @@ class House:
             self.steps[role].take()
             response = await self.engines[role].serve(_Once(face.name, flow), None, {})
             self.steps[role].take()
-        except Crash:
+        except Died:
             self.crashes += 1
             await self.start(role)
             return Silence("connection reset", left=True)

@@ -6,7 +6,7 @@ for a Consumer asks and is not asked. A deal's stages: "begun" (the first messag
 "cancelled".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,11 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Trades:
+    """List all transactions."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Let a pending transaction rest: its payment software is told that it is suspended (2.7)."""
 
@@ -160,7 +165,9 @@ class Ping:
     url: str
 
 
-Wanted = Buy | Resume | Inquire | Cancel | Pending | Rest | Manage | Properties | Forget | Ping
+Wanted = (
+    Buy | Resume | Inquire | Cancel | Pending | Trades | Rest | Manage | Properties | Forget | Ping
+)
 
 
 # What comes of it
@@ -226,6 +233,19 @@ class Consumer:
 
     def __init__(self, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> None:
         self.core = Core.of(bridges, clock, ids)
+        self._orders: Mapping[type, Callable[[Any], Flow[Any]]] = {
+            Buy: self._buy,
+            Resume: self._resume,
+            Inquire: self._inquire,
+            Cancel: self._cancel,
+            Pending: self._pending,
+            Trades: self._trades,
+            Rest: self._rest,
+            Manage: self._manage,
+            Properties: self._properties,
+            Forget: self._forget,
+            Ping: self._ping,
+        }
 
     def endpoints(self) -> Sequence[Endpoint]:
         """A Consumer listens nowhere."""
@@ -233,27 +253,8 @@ class Consumer:
 
     def answer(self, message: Wanted) -> Flow[Any]:
         """Do what is ordered. Raises Unusable when it cannot be done."""
-        match message:
-            case Buy():
-                return self._buy(message)
-            case Resume():
-                return self._resume(message)
-            case Inquire():
-                return self._inquire(message)
-            case Cancel():
-                return self._cancel(message)
-            case Pending():
-                return self._pending()
-            case Rest():
-                return self._rest(message)
-            case Manage():
-                return self._manage(message)
-            case Properties():
-                return self._properties(message)
-            case Forget():
-                return self._forget(message)
-            case Ping():
-                return self._ping(message)
+        flow: Flow[Any] = self._orders[type(message)](message)
+        return flow
 
     # Buying
 
@@ -688,7 +689,10 @@ class Consumer:
         yield from self._call_off(deal)
         return self._told(deal, "")
 
-    def _pending(self) -> Flow[Waiting]:
+    def _trades(self, _: Trades) -> Flow[tuple[Traded, ...]]:
+        return tuple([self._told(deal, "") for deal in (yield from store.deals(ROLE))])
+
+    def _pending(self, _: Pending) -> Flow[Waiting]:
         deals: list[Traded] = []
         for name in (yield from store.open_names(ROLE)):
             deal = yield from store.recall(ROLE, name)

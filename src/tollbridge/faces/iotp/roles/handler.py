@@ -289,8 +289,11 @@ class PaymentHandler(Server):
             pass  # the payment was never opened there
         else:
             known["state"] = done.process_state
-        if known["state"] == ProcessState.COMPLETED_OK:
+        if known["state"] in {ProcessState.COMPLETED_OK, ProcessState.FAILED}:
             return (yield from self._finished(deal, known, (), draft))
+        if known["state"] not in FINAL:
+            # It may still succeed, so nobody may be told that it failed.
+            raise _working()
         raise failed
 
     def _finished(
@@ -305,9 +308,7 @@ class PaymentHandler(Server):
                 text = "the payment is not over: go on with it, or begin it again"
                 raise Problem(ErrorCode.EL_UNEXPECTED, text, element="PaySchemeData",
                               attribute="PaymentHandlerPayId", value=pay_id)  # fmt: skip
-            text = "the payment is being worked on"
-            transient = Severity.TRANSIENT_ERROR
-            raise Problem(ErrorCode.MSG_BEING_PROC, text, severity=transient, retry_s=1)
+            raise _working()
         if where is ProcessState.COMPLETED_OK and not (
             state.packaged_content or state.pay_receipt_name_refs
         ):
@@ -516,6 +517,12 @@ def role_data(found: Sequence[Any]) -> tuple[Content, ...]:
         for content in one.contents
         if (content.name or "").startswith(ROLE_DATA_PREFIX)
     ])  # fmt: skip
+
+
+def _working() -> Problem:
+    text = "the payment is being worked on"
+    transient = Severity.TRANSIENT_ERROR
+    return Problem(ErrorCode.MSG_BEING_PROC, text, severity=transient, retry_s=1)
 
 
 def _unknown(pay_id: str) -> Problem:

@@ -44,6 +44,8 @@ from tollbridge.faces.iotp.roles import picking, selecting, store
 from tollbridge.faces.iotp.roles.core import (
     LANGUAGES,
     OURSELVES,
+    PATIENCE_MAX_S,
+    PAUSE_S,
     Cancelled,
     Core,
     PeerCancelled,
@@ -56,8 +58,10 @@ from tollbridge.faces.iotp.roles.person import Confirm, Option, Receipt, Way
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable, problem_of
 from tollbridge.faces.iotp.roles.store import Deal
-from tollbridge.ground.flow import Flow
+from tollbridge.ground.flow import Flow, Wait
 
+TURNS_AT_ONCE, TURNS_MAX = 6, 40
+"""How many exchanges follow one another without a pause, and without asking the person."""
 FINAL = frozenset({ProcessState.COMPLETED_OK, ProcessState.FAILED, ProcessState.PROCESS_ERROR})
 
 
@@ -254,6 +258,7 @@ class Paying:
 
     def _exchanged(self) -> Flow[None]:
         """Send what is to be sent and take in what comes back."""
+        yield from self._paced()
         try:
             message = yield from self.core.ask(self.deal, self.known["out"], self.url)
         except PeerError as error:
@@ -279,6 +284,15 @@ class Paying:
                               value=kinds)  # fmt: skip
             yield from self.core.complain(self.deal, problem, message.msg_id, self.url)
             raise Unusable(f"the payment handler answered with {kinds}", problem)
+
+    def _paced(self) -> Flow[None]:
+        """Let time pass where a scheme asks again and again, and let the person give up on it."""
+        turns = self.known["turns"] = self.known.get("turns", 0) + 1
+        if turns > TURNS_AT_ONCE:
+            yield Wait(min(PAUSE_S * 2 ** (turns - TURNS_AT_ONCE), PATIENCE_MAX_S))
+        if turns % TURNS_MAX == 0:
+            text = "the payment takes long"
+            yield from self.core.decide(text, Way.RETRY, Way.SUSPEND, Way.CANCEL)
 
     def _continue(self, block: PayExchBlk) -> Flow[None]:
         call = ContinueProcess(

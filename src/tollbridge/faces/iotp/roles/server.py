@@ -177,8 +177,9 @@ class Server(ABC):
         if deal.stage in DEAD and inquiry is None:
             return b""
         if deal.letters >= store.LETTERS_MAX:
-            raise_it = Problem(ErrorCode.MSG_TOO_LARGE, "too many messages in one transaction")
-            return self._refusal(deal, message, raise_it)
+            text = "too many messages in one transaction"
+            full = Problem(ErrorCode.SYSTEM_BUSY, text, severity=Severity.TRANSIENT_ERROR)
+            return self._refusal(deal, message, full)
         now = self.clock.now()
         if is_new:
             sender = message.trans_ref.msg_id.sender_trading_role_ref or "Consumer"
