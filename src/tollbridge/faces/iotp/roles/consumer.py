@@ -281,7 +281,7 @@ class Consumer:
         return (yield from self._trade(deal))
 
     def _resume(self, wanted: Resume) -> Flow[Traded]:
-        deal = yield from self._known(wanted.name)
+        deal = yield from self.known(wanted.name)
         if deal.stage in OVER:
             raise Unusable(f"there is nothing to resume: the transaction is {deal.stage}")
         return (yield from self._trade(deal))
@@ -587,7 +587,7 @@ class Consumer:
     # Inquiry (2.5, figure 6)
 
     def _inquire(self, wanted: Inquire) -> Flow[Told]:
-        deal = yield from self._known(wanted.name)
+        deal = yield from self.known(wanted.name)
         begun = [one for one in deal.data["payments"] if one["stage"] != "new"]
         deal.data["inquiries"] += 1
         draft = Draft(f"I{deal.data['inquiries']}")
@@ -683,7 +683,7 @@ class Consumer:
     # Cancelling, pending payments, wallets
 
     def _cancel(self, wanted: Cancel) -> Flow[Traded]:
-        deal = yield from self._known(wanted.name)
+        deal = yield from self.known(wanted.name)
         if deal.stage in OVER:
             raise Unusable(f"there is nothing to cancel: the transaction is {deal.stage}")
         yield from self._call_off(deal)
@@ -708,7 +708,7 @@ class Consumer:
         return Waiting(tuple(deals), tuple(found))
 
     def _rest(self, wanted: Rest) -> Flow[Traded]:
-        deal = yield from self._known(wanted.name)
+        deal = yield from self.known(wanted.name)
         yield from self._suspend(deal)
         return self._told(deal, "")
 
@@ -735,7 +735,7 @@ class Consumer:
         return (yield from self.core.bridges.call(wanted.bridge, call))
 
     def _forget(self, wanted: Forget) -> Flow[Traded]:
-        deal = yield from self._known(wanted.name)
+        deal = yield from self.known(wanted.name)
         if deal.stage not in OVER:
             raise Unusable("only what is over can be forgotten")
         for known in deal.data["payments"]:
@@ -765,7 +765,7 @@ class Consumer:
 
     # What is on file
 
-    def _known(self, name: str) -> Flow[Deal]:
+    def known(self, name: str) -> Flow[Deal]:
         deal = yield from store.recall(ROLE, name)
         if deal is None:
             found = [one for one in (yield from store.deals(ROLE)) if one.name.startswith(name)]

@@ -81,6 +81,8 @@ class PaymentHandler(Server):
         self.settings = settings
         self.bridges = Bridges(bridges, {name: Keys(*keys) for name, keys in settings.keys.items()})
         self._ids = ids
+        self.before_first: list[Callable[[], Flow[Any]]] = []
+        """What is done before the first message, for example value put into purses."""
 
     def org(self) -> Org:
         return self.settings.party.org("P0", Role.PAYMENT_HANDLER, self.prefix)
@@ -92,6 +94,11 @@ class PaymentHandler(Server):
         return message.block(PayReqBlk) is not None or message.block(PayExchBlk) is not None
 
     def handle(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[Reply]:
+        while self.before_first:
+            first = self.before_first[0]
+            yield from first()
+            if first in self.before_first:  # another message may have done it meanwhile
+                self.before_first.remove(first)
         request = message.block(PayReqBlk)
         if request is not None:
             return (yield from self._requested(deal, request, draft))
