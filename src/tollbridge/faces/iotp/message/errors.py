@@ -29,6 +29,7 @@ from tollbridge.faces.iotp.message.naming import Numbers
 from tollbridge.faces.iotp.message.words import WORST_FIRST, StatusType
 from tollbridge.ground.clock import Instant
 from tollbridge.ground.errors import LocalProtocolError, RemoteProtocolError
+from tollbridge.ground.secret import scrub
 from tollbridge.wire import xml
 from tollbridge.wire.xml import Element
 
@@ -75,8 +76,8 @@ def component(
     fault: Fault, numbers: Numbers, root: Element | None = None, *, retry_s: int | None = None
 ) -> ErrorComp:
     """Make the Error Component of a fault in a message."""
-    desc = "".join(letter if letter.isprintable() else " " for letter in fault.rule)
-    value = "".join(letter if letter.isprintable() else " " for letter in fault.value)
+    desc = "".join(letter if letter.isprintable() else " " for letter in scrub(fault.rule))
+    value = "".join(letter if letter.isprintable() else " " for letter in scrub(fault.value))
     return ErrorComp(
         id=numbers.next(),
         lang=_LANG,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tollbridge.faces.iotp.api.words import ErrorCode, Severity
 from tollbridge.faces.iotp.report import Violation
 from tollbridge.ground.errors import RemoteProtocolError
+from tollbridge.ground.secret import scrub
 
 SHOWN_LETTERS = 60
 
@@ -37,7 +38,7 @@ class Fault:
         """The fault as a report says it."""
         place = f"{self.place}/@{self.attribute}" if self.attribute else self.place
         weight = " (warning)" if self.severity is Severity.WARNING else ""
-        return Violation(place, f"{self.code}: {self.rule}{weight}", self.section)
+        return Violation(place, f"{self.code}: {scrub(self.rule)}{weight}", self.section)
 
 
 class Unreadable(RemoteProtocolError):
@@ -52,8 +53,8 @@ class Unreadable(RemoteProtocolError):
 
 
 def shown(value: str) -> str:
-    """Give what may be shown of a wrong value: its beginning."""
-    return repr(value[:SHOWN_LETTERS])
+    """Give what may be shown of a wrong value: its beginning, card numbers masked."""
+    return repr(scrub(value)[:SHOWN_LETTERS])
 
 
 def hard(faults: Sequence[Fault]) -> tuple[Fault, ...]:

@@ -49,6 +49,10 @@ class Known:
         """Know what stands in a message, too; what was there before stays."""
         return Known({**ids_in(root), **self._elements}, complete=self.complete)
 
+    def under(self, root: Element) -> "Known":
+        """Know what stands in a message first of all: what is used is what must be right."""
+        return Known({**self._elements, **ids_in(root)}, complete=self.complete)
+
     def get(self, name: str) -> Element | None:
         """Give the element with an id."""
         return self._elements.get(name)

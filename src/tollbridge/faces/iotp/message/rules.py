@@ -167,7 +167,7 @@ def _registered(
 ) -> None:  # fmt: skip
     """An unknown value is not an error of the sender's: nobody here recognises it."""
     see.must(
-        value in frozenset(map(str, values)) or is_users(value), part, f"{attribute} {shown(value)} is not known",
+        value in set(values) or is_users(value), part, f"{attribute} {shown(value)} is not known",
         at, attribute, code=_NOT_RECOGNISED, value=value,
     )  # fmt: skip
 
