@@ -112,7 +112,7 @@ def bridges(contents: Contents, clock: Clock, ids: IdSource) -> dict[str, Paymen
         else:
             scheme = purses.scheme((), brands or (purses.BRAND,))
             parts = purses.consumer(scheme, f"c/{name}", wallets, clock, ids)
-        found[name] = Parts(*parts.parts, registrar)
+        found[name] = Parts(registrar, *parts.parts)
     return found
 
 

@@ -5,22 +5,20 @@
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from tollbridge.faces.iotp.face import IotpFace
+from tollbridge.faces.iotp.roles import opening
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.ids import IdSource
 
-if TYPE_CHECKING:
-    from tollbridge.faces.iotp.face import IotpFace
 
-
-def face(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> "IotpFace":
-    """Make the face from its settings. Raises ConfigError listing all problems."""
-    from tollbridge.faces.iotp.face import IotpFace  # noqa: PLC0415 - lxml only where it is used
-    from tollbridge.faces.iotp.roles import opening  # noqa: PLC0415
-
+def face(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> IotpFace:
+    """Make the face from its settings (`Opening`). Raises ConfigError listing all problems."""
     wanted = opening.opening(settings)
     return IotpFace(
         opening.merchant(wanted, clock, ids) if "merchant" in wanted.roles else None,
         opening.handler(wanted, clock, ids) if "payment" in wanted.roles else None,
     )
+
+
+__all__ = ["IotpFace", "face"]
