@@ -41,7 +41,5 @@ class Registrar:
             raise refused(ErrorCode.REQ_REFUSED, text, element=type(call).__name__)
         names = (ALGORITHM,) if call.action is Action.NEW else ()
         return Answer(
-            ManagePaymentSoftwareResponse(
-                action=Action.UPDATE if done else None, auth_names=names
-            )
+            ManagePaymentSoftwareResponse(action=Action.UPDATE if done else None, auth_names=names)
         )

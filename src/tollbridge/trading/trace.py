@@ -77,7 +77,9 @@ def text(drawn: Sequence[Arrow]) -> str:
     lines = []
     for one in drawn:
         arrow = "──▶"
-        lines.append(f"{one.at}  {one.sender:>{width}} {arrow} {one.receiver:<{width}}  {one.label}")
+        lines.append(
+            f"{one.at}  {one.sender:>{width}} {arrow} {one.receiver:<{width}}  {one.label}"
+        )
     return "\n".join(lines)
 
 

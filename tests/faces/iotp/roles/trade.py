@@ -21,12 +21,14 @@ from tollbridge.faces.iotp.roles.settings import (
     MerchantSettings,
     PartySettings,
 )
-from tollbridge.faces.iotp.schemes import card
+from tollbridge.faces.iotp.schemes import card, purse, purses
+from tollbridge.faces.iotp.schemes.challenge import ALGORITHM
 from tollbridge.faces.iotp.schemes.offering import Offering
 from tollbridge.faces.iotp.schemes.records import Records
 from tollbridge.faces.iotp.schemes.wallet import Wallet, Wallets
 from tollbridge.ground.flow import Party
 from tollbridge.ground.ids import SeededIds
+from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
 from tollbridge.journal.memory import MemoryJournal
 from tollbridge.sandbox.cards import BY_ACCOUNT
@@ -52,6 +54,24 @@ def item(name="book", *legs, kind=TransactionType.PURCHASE, **more):
 
 BOOK = item()
 COFFEE = item("coffee", Leg(DEBIT, Decimal("2.50"), "EUR", "Coffee", ("VISA",)))
+_PURSE = (purse.PROTOCOL_ID,)
+TEA = item("tea", Leg(DEBIT, Decimal("3.00"), "EUR", "Tea", (), _PURSE))
+LOAD = item(
+    "load", Leg(DEBIT, Decimal("20.00"), "EUR", "Paid", (), (card.PROTOCOL_ID,)),
+    Leg(CREDIT, Decimal("20.00"), "EUR", "Loaded", (), _PURSE),
+    kind=TransactionType.VALUE_EXCHANGE,
+)  # fmt: skip
+REFUND = item("refund", Leg(CREDIT, Decimal("2.50"), "EUR", "Back", ("VISA",)),
+              kind=TransactionType.REFUND)  # fmt: skip
+DEPOSIT = item("deposit", Leg(DEBIT, Decimal("4.00"), "EUR", "In", (), _PURSE),
+               kind=TransactionType.DEPOSIT)  # fmt: skip
+CASH = item("cash", Leg(CREDIT, Decimal("6.00"), "EUR", "Out", (), _PURSE),
+            kind=TransactionType.WITHDRAWAL)  # fmt: skip
+LOGIN = Item("login", TransactionType.AUTHENTICATION, "Who are you?", (),
+             authentication=(ALGORITHM,))  # fmt: skip
+MEMBER = item("member", authentication=(ALGORITHM,), wants_org=True)
+EVERYTHING = (BOOK, COFFEE, TEA, LOAD, REFUND, DEPOSIT, CASH, LOGIN, MEMBER)
+ISSUER_HOLDS, PURSE_HOLDS = 100_000, 5_000
 
 
 def plastic(account, brand):
@@ -124,7 +144,7 @@ class House:
     def __init__(self, *items, seed=0, around=None, **settings):
         self.world = World(seed)
         self.clock = self.world.clock
-        self.items = {one.name: one for one in (items or (BOOK, COFFEE))}
+        self.items = {one.name: one for one in (items or EVERYTHING)}
         self.around = around or (lambda role, name, bridge: bridge)
         self.settings = settings
         self.steps = {role: Steps() for role in "MPC"}
@@ -139,6 +159,8 @@ class House:
             SECRET, [plastic(*one) for one in ACCOUNTS.items()]
         )
         self.scheme = card.scheme(["VISA", "Amex"], ["EUR"])
+        self.purses = purses.scheme(["EUR"])
+        self.key_of = purse.keys_from(SECRET)
 
     # Making parties
 
@@ -153,17 +175,35 @@ class House:
                     BrandItem(brand_id=name, brand_name=name, brand_logo_net_locn="http://l.test")
                     for name in self.scheme.brands
                 )
+                more = {"handler": HANDLER_ORG, "locations": (PAY_URL, ""), "clock": self.clock}
                 offering = Offering(
-                    scheme=self.scheme, records=Records("m/card"), brands=items,
-                    handler=HANDLER_ORG, locations=(PAY_URL, ""), clock=self.clock,
+                    scheme=self.scheme, records=Records("m/card"), brands=items, **more
+                )
+                stored = Offering(
+                    scheme=self.purses, records=Records("m/purse"),
+                    brands=(BrandItem(brand_id=purses.BRAND, brand_name="Purse",
+                                      brand_logo_net_locn="http://l.test"),), **more,
                 )  # fmt: skip
                 keys = {token: one.key for token, one in self.register.items()}
-                return {"card": card.merchant(offering, SECRET, keys, self.ids[role])}
+                return {
+                    "card": card.merchant(offering, SECRET, keys, self.ids[role]),
+                    "purse": purses.merchant(stored, SECRET, keys, self.ids[role]),
+                }
             case "P":
-                return {"card": card.handler(self.scheme, "h/card", self.register, self.clock)}
+                return {
+                    "card": card.handler(self.scheme, "h/card", self.register, self.clock),
+                    "purse": purses.handler(self.purses, "h/purse", {"": "issuer"}, self.key_of,
+                                            self.clock, self.ids[role]),
+                }  # fmt: skip
             case _:
                 wallets = Wallets((Wallet("w1", self.instruments),))
-                return {"card": card.consumer(self.scheme, "c/card", wallets, self.clock)}
+                own = (purses.instrument("p1", "my purse", self.key_of),)
+                return {
+                    "card": card.consumer(self.scheme, "c/card", wallets, self.clock),
+                    "purse": purses.consumer(self.purses, "c/purse",
+                                             Wallets((Wallet("w1", own),)), self.clock,
+                                             self.ids[role]),
+                }  # fmt: skip
 
     def face(self, role):
         bridges, ids = self.bridges(role), self.ids[role]
@@ -178,7 +218,7 @@ class House:
                 return Consumer(bridges, self.clock, ids)
 
     def protocols(self):
-        return {card.PROTOCOL_ID: "card"}
+        return {card.PROTOCOL_ID: "card", purse.PROTOCOL_ID: "purse"}
 
     async def start(self, role, crash_at=None):
         """Start a party, as a process starts: only its journal is what it was."""
@@ -245,6 +285,10 @@ class House:
         """Run a coroutine function in a world with three parties just started."""
 
         async def whole():
+            await self.start("P")
+            await self.start("C")
+            await self.issue("P", "h/purse", "issuer", ISSUER_HOLDS)
+            await self.issue("C", "c/purse", "p1", PURSE_HOLDS)
             for role in "MPC":
                 await self.start(role, crash_at.get(role))
             return await main()
@@ -252,6 +296,19 @@ class House:
         return virtual.run(whole(), self.clock)
 
     # Judging
+
+    async def issue(self, role, prefix, name, minor):
+        flow = purses.value_of(prefix).issue(name, Money.of(minor, "EUR"), "opening")
+        await self.engines[role].serve(_Once(self.faces[role].name, flow), None, {})
+
+    async def purse(self, role, prefix, name):
+        flow = purses.value_of(prefix).purse(name)
+        found = await self.engines[role].serve(_Once(self.faces[role].name, flow), None, {})
+        return found.balances.get("EUR", 0)
+
+    async def balances(self):
+        """What the Consumer's purse and the issuer's hold."""
+        return (await self.purse("C", "c/purse", "p1"), await self.purse("P", "h/purse", "issuer"))
 
     def crashed(self, role):
         """Whether somebody crashed (only one of them was told to)."""

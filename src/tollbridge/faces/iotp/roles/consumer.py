@@ -14,15 +14,12 @@ from tollbridge.faces.contract import Endpoint
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.calls import (
     Authenticate,
-    ChangeProcessStateResponse,
-    ContinueProcess,
     InquirePendingPayment,
     ManagePaymentSoftware,
     ManagePaymentSoftwareResponse,
     PaymentInstrumentInquiry,
     PaymentInstrumentInquiryResponse,
     RemovePaymentLog,
-    StartPaymentInquiry,
 )
 from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
 from tollbridge.faces.iotp.api.elements import Content
@@ -31,15 +28,12 @@ from tollbridge.faces.iotp.api.words import (
     CompletionCode,
     ErrorCode,
     ProcessState,
-    ProcessType,
 )
 from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     AuthRespBlk,
     AuthStatusBlk,
-    InquiryReqBlk,
-    InquiryRespBlk,
     IotpMessage,
     OfferRespBlk,
     PingReqBlk,
@@ -50,14 +44,12 @@ from tollbridge.faces.iotp.message.blocks import (
 from tollbridge.faces.iotp.message.components import (
     AuthReq,
     AuthResp,
-    InquiryType,
     Org,
-    PaySchemeData,
     TransId,
 )
 from tollbridge.faces.iotp.message.faults import Unreadable
-from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
-from tollbridge.faces.iotp.roles import selecting, store
+from tollbridge.faces.iotp.message.words import Role, StatusType, TransactionType
+from tollbridge.faces.iotp.roles import inquiring, selecting, store
 from tollbridge.faces.iotp.roles.core import (
     ROLE,
     Cancelled,
@@ -67,6 +59,7 @@ from tollbridge.faces.iotp.roles.core import (
     Suspended,
 )
 from tollbridge.faces.iotp.roles.draft import Draft, next_draft
+from tollbridge.faces.iotp.roles.inquiring import Told
 from tollbridge.faces.iotp.roles.paying import Offer, Paying
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Visit, Way
 from tollbridge.faces.iotp.roles.picking import Picked
@@ -208,17 +201,6 @@ class Traded:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the other side and the payment software say of a transaction."""
-
-    name: str
-    remote: ProcessState
-    code: str | None
-    text: str
-    local: ChangeProcessStateResponse | None
-
-
-@dataclass(frozen=True, slots=True)
 class Waiting:
     """What is not over: transactions here, and payments by the software that knows them."""
 
@@ -284,6 +266,7 @@ class Consumer:
         deal = yield from self.known(wanted.name)
         if deal.stage in OVER:
             raise Unusable(f"there is nothing to resume: the transaction is {deal.stage}")
+        deal.data["suspended"] = False
         return (yield from self._trade(deal))
 
     def _trade(self, deal: Deal) -> Flow[Traded]:
@@ -580,7 +563,7 @@ class Consumer:
     def _current(self, deal: Deal) -> dict[str, Any] | None:
         """Give the payment that the payment software has begun and that is not over."""
         for known in deal.data["payments"]:
-            if known["stage"] in {"asked", "got", "answered"}:
+            if known["stage"] in {"asked", "got", "answered", "doubt"}:
                 return known  # type: ignore[no-any-return]
         return None
 
@@ -589,96 +572,12 @@ class Consumer:
     def _inquire(self, wanted: Inquire) -> Flow[Told]:
         deal = yield from self.known(wanted.name)
         begun = [one for one in deal.data["payments"] if one["stage"] != "new"]
-        deal.data["inquiries"] += 1
-        draft = Draft(f"I{deal.data['inquiries']}")
-        trans = TransId(
-            id=draft.new_id(),
-            iotp_trans_id=deal.name,
-            iotp_trans_type=TransactionType.INQUIRY,
-            time=deal.trans.time,
-        )
         if not begun:
-            return (yield from self._inquire_offer(deal, draft, trans))
-        known = begun[-1]
+            _, tpo = yield from self._options(deal)
+            return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo)))
         offer = yield from self._offer(deal)
-        payment = Paying(self.core, deal, offer, known)
-        name = known["bridge"]
-        contents = yield from self._prepared(name, known["id"])
-        block = draft.new_id()
-        asked = InquiryType(
-            id=draft.new_id(),
-            type=InquiryKind.PAYMENT,
-            el_ref=known["ref"],
-            process_reference=known["handler"],
-        )
-        data = None
-        if contents:
-            data = PaySchemeData(
-                id=draft.new_id(), consumer_payment_id=known["id"],
-                payment_handler_pay_id=known["handler"], contents=contents,
-            )  # fmt: skip
-        made = InquiryReqBlk(id=block, inquiry_type=asked, pay_scheme_data=data)
-        answer = yield from self._inquired(deal, draft, made, trans, payment.url)
-        status = answer.status
-        if answer.pay_scheme_data is not None:
-            call = ContinueProcess(
-                pay_id=known["id"], process_type=ProcessType.INQUIRY,
-                pay_scheme_packaged_content=answer.pay_scheme_data.contents,
-            )  # fmt: skip
-            try:
-                yield from self.core.bridges.call(name, call)
-            except Failed as failed:
-                yield from self.core.notice(failed.error.error_desc)
-        local = None
-        try:
-            local = yield from self.core.bridges.change(
-                name, known["id"], status.process_state, status.completion_code,
-                ProcessType.INQUIRY,
-            )  # fmt: skip
-        except Failed as failed:
-            yield from self.core.notice(failed.error.error_desc)
-        if local is not None:
-            yield from self.core.notice(local.status_desc)
-        return Told(deal.name, status.process_state, status.completion_code,
-                    status.status_desc or "", local)  # fmt: skip
-
-    def _prepared(self, name: str, pay_id: str) -> Flow[tuple[Content, ...]]:
-        while True:
-            try:
-                call = StartPaymentInquiry(consumer_pay_id=pay_id)
-                return (yield from self.core.bridges.call(name, call)).pay_scheme_packaged_content
-            except Failed as failed:
-                if failed.error.error_code is ErrorCode.REQ_NOT_SUPP:
-                    return ()
-                text = failed.error.error_desc
-            way = yield from self.core.decide(text, Way.RETRY, Way.GO_ON, Way.CANCEL)
-            if way is Way.GO_ON:
-                return ()
-
-    def _inquire_offer(self, deal: Deal, draft: Draft, trans: TransId) -> Flow[Told]:
-        block = draft.new_id()
-        _, tpo = yield from self._options(deal)
-        asked = InquiryType(id=draft.new_id(), type=InquiryKind.OFFER, el_ref=tpo.id)
-        made = InquiryReqBlk(id=block, inquiry_type=asked)
-        answer = yield from self._inquired(deal, draft, made, trans, self._sender_of(tpo))
-        status = answer.status
-        return Told(deal.name, status.process_state, status.completion_code,
-                    status.status_desc or "", None)  # fmt: skip
-
-    def _inquired(
-        self, deal: Deal, draft: Draft, block: InquiryReqBlk, trans: TransId, url: str
-    ) -> Flow[InquiryRespBlk]:
-        number = self.core.send(deal, draft, (block,), to="peer", answers=None, trans=trans)
-        yield from store.keep(deal)
-        try:
-            message = yield from self.core.ask(deal, number, url)
-        except PeerError as error:
-            raise Unusable(f"the other side: {error}") from None
-        yield from store.keep(deal)
-        answer = message.block(InquiryRespBlk)
-        if answer is None:
-            raise Unusable("the other side does not answer the inquiry")
-        return answer
+        payment = Paying(self.core, deal, offer, begun[-1])
+        return (yield from inquiring.payment(self.core, deal, begun[-1], payment.url))
 
     # Cancelling, pending payments, wallets
 

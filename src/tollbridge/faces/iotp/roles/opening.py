@@ -159,9 +159,7 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
 
 def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
     """Open the payment handler."""
-    party = PartySettings(
-        opening.payment_org_id, opening.payment_legal_name, opening.payment_locn
-    )
+    party = PartySettings(opening.payment_org_id, opening.payment_legal_name, opening.payment_locn)
     secret = Secret(opening.secret.reveal().encode())
     _, register = card.enrolled(secret, plastics(opening.cards))
     bridges: dict[str, PaymentBridge] = {

@@ -2,7 +2,7 @@
 
 A payment's entry in the deal says where it is: "new", "asked" (our last letter has no answer yet),
 "got" (the other side's is on file and the bridge may have seen it), "answered" (the Payment
-Response is on file), "over". After a crash, "asked" means that the same bytes are sent again;
+Response is on file), "doubt" (it went wrong, and only an inquiry tells how far), "over". After a crash, "asked" means that the same bytes are sent again;
 "got" that the payment software is asked for fresh data (2.6.2).
 """
 
@@ -40,7 +40,7 @@ from tollbridge.faces.iotp.message.components import (
 )
 from tollbridge.faces.iotp.message.signatures import IotpSignatures
 from tollbridge.faces.iotp.message.words import Role, StatusType
-from tollbridge.faces.iotp.roles import picking, selecting, store
+from tollbridge.faces.iotp.roles import inquiring, picking, selecting, store
 from tollbridge.faces.iotp.roles.core import (
     LANGUAGES,
     OURSELVES,
@@ -110,8 +110,10 @@ class Paying:
         while known["stage"] != "over":
             if known["stage"] == "answered":
                 yield from self._finish()
-                continue
-            yield from self._exchanged()
+            elif known["stage"] == "doubt":
+                yield from self._learn()
+            else:
+                yield from self._exchanged()
 
     def _confirmed(self) -> Flow[None]:
         """Ask once more before any payment software is involved (2.4, step 1)."""
@@ -470,6 +472,28 @@ class Paying:
             yield from self.core.notice(error.error.error_desc)
             return None
 
+    def _settle(self, state: ProcessState, code: str | None) -> Flow[None]:
+        """End the payment, unless its software knows better: value may be on its way."""
+        done = yield from self._close(state, code)
+        if done is not None and done.process_state not in FINAL:
+            yield from self.core.notice(done.status_desc)
+            self.known |= {"stage": "doubt", "state": done.process_state}
+        else:
+            final = done.process_state if done is not None else state
+            said = (done.completion_code if done is not None else None) or code
+            self.known |= {"stage": "over", "state": final, "code": said}
+        yield from store.keep(self.deal)
+
+    def _learn(self) -> Flow[None]:
+        """Ask the other side what became of a payment that nobody may call failed yet."""
+        yield from inquiring.payment(self.core, self.deal, self.known, self.url)
+        here = yield from self.core.bridges.state(self.known["bridge"], self.known["id"])
+        if here.process_state not in FINAL:
+            raise Suspended("what became of the payment is not known yet; resume later")
+        code = here.completion_code
+        self.known |= {"stage": "over", "state": here.process_state, "code": code}
+        yield from store.keep(self.deal)
+
     # What goes wrong (2.6.1)
 
     def _why(self, failed: Failed) -> Flow[str]:
@@ -492,14 +516,12 @@ class Paying:
             here = yield from self.core.bridges.state(self.known["bridge"], self.known["id"])
             code = here.completion_code
             state = ProcessState.FAILED if here.completion_code else ProcessState.PROCESS_ERROR
-        yield from self._close(state, code)
+        yield from self._settle(state, code)
         if cancelled(code):
             yield from self._send_cancel(code or "", "cancelled by the Consumer's software")
         else:
             problem = problem_of(failed.error)
             yield from self.core.complain(self.deal, problem, self.known.get("last"), self.url)
-        self.known |= {"stage": "over", "state": state, "code": code}
-        yield from store.keep(self.deal)
 
     def _hear_error(self, error: PeerError) -> Flow[None]:
         """End the payment after an Error Block, whose scheme data the software sees (figure 8)."""
@@ -513,16 +535,12 @@ class Paying:
             except Failed as failed:
                 yield from self.core.notice(failed.error.error_desc)
         yield from self.core.notice(f"{self.handler.org_id}: {error}")
-        yield from self._close(ProcessState.PROCESS_ERROR, None)
-        self.known |= {"stage": "over", "state": ProcessState.PROCESS_ERROR}
-        yield from store.keep(self.deal)
+        yield from self._settle(ProcessState.PROCESS_ERROR, None)
 
     def _hear_cancel(self, cancel: PeerCancelled) -> Flow[None]:
         code = cancel.block.status.completion_code
         yield from self.core.notice(f"{self.handler.org_id} cancelled: {cancel}")
-        yield from self._close(ProcessState.FAILED, code)
-        self.known |= {"stage": "over", "state": ProcessState.FAILED, "code": code}
-        yield from store.keep(self.deal)
+        yield from self._settle(ProcessState.FAILED, code)
 
     def cancel(self) -> Flow[bool]:
         """Cancel the payment here and there; False when the other side says it is too late."""
@@ -534,13 +552,15 @@ class Paying:
                 yield from self.core.notice(text)
                 yield from store.keep(self.deal)
                 return False
-        if self.known["stage"] not in {"new", "over"}:
-            yield from self._close(ProcessState.FAILED, CompletionCode.CONS_CANCELLED)
-        if self.known["stage"] != "over":
-            code = CompletionCode.CONS_CANCELLED
+        code = CompletionCode.CONS_CANCELLED
+        if self.known["stage"] == "new":
             self.known |= {"stage": "over", "state": ProcessState.FAILED, "code": code}
-        yield from store.keep(self.deal)
-        return True
+            yield from store.keep(self.deal)
+        elif self.known["stage"] != "over":
+            yield from self._settle(ProcessState.FAILED, code)
+            if self.known["stage"] == "doubt":
+                yield from self._learn()
+        return bool(self.known["state"] != ProcessState.COMPLETED_OK)
 
     def _send_cancel(self, code: str, text: str) -> Flow[Any]:
         draft = next_draft(self.deal, "C")
