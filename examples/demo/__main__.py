@@ -1,5 +1,5 @@
 """Tollbridge in short chapters: a till that loses its server, a terminal's day, a car that finds
-its charger.
+its charger, and a wallet that trades.
 
 Run it with `make demo`.
 """
@@ -12,6 +12,7 @@ import time
 import terminal
 import things
 import till
+import trading
 from stage import FOLDER, Process, tell
 
 
@@ -28,16 +29,20 @@ def main():
     bench = Process("bench", "sandbox", "serve", "--book", str(FOLDER / "bench.sqlite"), *free)
     psp = Process("psp", "psp", "serve", "--journal", str(FOLDER / "psp.sqlite"), "--port", "0")
     charger = Process("charger")
+    roles = ("iotp", "serve", "--port", "0", "--role")
+    handler = Process("payments", *roles, "payment", "--journal", str(trading.JOURNAL))
+    merchant = Process("shop", *roles, "merchant", "--journal", str(FOLDER / "shop.sqlite"))
     try:
         till.story(sandbox, server)
         terminal.story(server)
         things.story(bench, psp, charger)
+        trading.story(handler, merchant)
     except BaseException:
         given.keep = False
         raise
     finally:
         if not given.keep:
-            for process in (sandbox, server, bench, psp, charger):
+            for process in (sandbox, server, bench, psp, charger, handler, merchant):
                 process.stop()
     tell(f"That was Tollbridge, in {time.monotonic() - start:.0f} seconds.")
     if given.keep:
@@ -50,14 +55,22 @@ def main():
     charger   {charger.url}
     provider  {psp.url}/psp
 
+    shop      {merchant.url}/iotp/merchant?item=book
+
   Try:
     export TOLLBRIDGE_URL={server.url} TOLLBRIDGE_TOKEN={os.environ["TOLLBRIDGE_TOKEN"]}
     .venv/bin/tollbridge pay 11.91 EUR --card 4242424242424242
     .venv/bin/tollbridge wpi pay 11.91 EUR
+    .venv/bin/tollbridge iotp buy {merchant.url}/iotp/merchant?item=book --wallet .demo/wallet
     .venv/bin/tollbridge within buy 2 --device charger-1 --folder .demo/car --psp {psp.url}/v1
 
   Stop:
-    kill {" ".join(str(one.process.pid) for one in (server, sandbox, charger, psp, bench))}
+    kill {
+            " ".join(
+                str(one.process.pid)
+                for one in (server, sandbox, charger, psp, bench, handler, merchant)
+            )
+        }
 """)
 
 

@@ -95,8 +95,9 @@ def serve(
     if face.merchant is not None:
         for item in face.merchant.settings.items.values():
             amounts = ", ".join(f"{leg.direction} {leg.amount} {leg.currency}" for leg in item.legs)
+            kind = item.kind.removeprefix("Baseline")
             click.echo(f"  item      {house.url}/iotp/merchant?item={item.name}"
-                       f"  {item.kind.removeprefix('Baseline')}: {amounts or 'nothing to pay'}")  # fmt: skip
+                       f"  {kind}: {amounts or 'nothing to pay'}")  # fmt: skip
     if face.handler is not None:
         click.echo(f"  payments  {house.url}/iotp/payment")
     if "secret" not in own and Opening().secret:
@@ -127,7 +128,7 @@ def _with_port(settings: Any) -> tuple[Any, str]:
 @click.option("--brand", help="Pay with this brand (VISA, x-TollbridgePurse, …).")
 @click.option("--instrument", help="Pay with this instrument of the wallet.")
 @YES
-@click.option("--suspend-after", type=int, metavar="N", help="Die after N answers, for tests.")
+@click.option("--die-after", type=int, metavar="N", help="Die after N answers, for tests.")
 @click.option("--quiet", is_flag=True, help="Show nothing but the end.")
 @sources.JSON
 def buy(
@@ -136,7 +137,7 @@ def buy(
     brand: str | None,
     instrument: str | None,
     yes: bool,
-    suspend_after: int | None,
+    die_after: int | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -144,7 +145,7 @@ def buy(
     from tollbridge.faces.iotp.roles.consumer import Buy
 
     person = Screen(brand, instrument, yes=yes, quiet=quiet)
-    _end(_order(folder, Buy(url), person, suspend_after), as_json=as_json)
+    _end(_order(folder, Buy(url), person, die_after), as_json=as_json)
 
 
 @click.command()
@@ -340,13 +341,13 @@ def register(
     given = Secret(secret or opening.DEMONSTRATION)
     if not cards and not purses:
         raise click.UsageError("--card NAME or --purse NAME is needed")
-    _run(_register(folder, cards, purses, given))
+    _run(_register(folder.expanduser(), cards, purses, given))
     for name in (*cards, *purses):
         click.echo(f"{name} is in the wallet {folder.expanduser()}")
 
 
 async def _register(
-    folder: Path, cards: tuple[str, ...], purses: tuple[str, ...], secret: Secret[str]
+    home: Path, cards: tuple[str, ...], purses: tuple[str, ...], secret: Secret[str]
 ) -> None:
     from tollbridge.faces.iotp.api.words import Action
     from tollbridge.faces.iotp.roles.consumer import Manage
@@ -364,11 +365,10 @@ async def _register(
     for bridge, protocol, one in made:
 
         async def device(_: object, bridge: str = bridge, one: Any = one) -> str:
-            contents = file.read(folder.expanduser()).with_instrument(bridge, one)
-            await asyncio.to_thread(file.write, folder.expanduser(), contents)
+            await asyncio.to_thread(file.add, home, bridge, one)
             return str(one.id)
 
-        async with _house(folder, Screen(None, None, yes=True), device=device) as house:
+        async with _house(home, Screen(None, None, yes=True), device=device) as house:
             await house.order(Manage(bridge, Action.NEW, one.brand_id, protocol))
 
 
@@ -399,7 +399,7 @@ class Screen:
         self.quiet = quiet
         self._tries = 0
 
-    async def __call__(self, wish: "Wish") -> Any:
+    async def __call__(self, wish: "Wish") -> Any:  # noqa: C901 - one line for each wish
         """Answer a wish of the core."""
         from tollbridge.faces.iotp.roles import person
 

@@ -100,11 +100,16 @@ def svg(drawn: Sequence[Arrow]) -> str:
     place = {name: 130 + COLUMN * number for number, name in enumerate(names)}
     width, height = COLUMN * len(names), TOP + ROW * (len(drawn) + 1)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        ),
         "<title>Messages of a transaction</title>",
-        '<defs><marker id="a" markerWidth="9" markerHeight="7" refX="9" refY="3.5" orient="auto">'
-        '<path d="M0,0 L9,3.5 L0,7 z"/></marker></defs>',
+        (
+            '<defs><marker id="a" markerWidth="9" markerHeight="7" refX="9" refY="3.5" '
+            'orient="auto">'
+            '<path d="M0,0 L9,3.5 L0,7 z"/></marker></defs>'
+        ),
         f'<rect width="{width}" height="{height}" fill="white"/>',
     ]
     for name, x in place.items():

@@ -74,6 +74,11 @@ def read(folder: Path) -> Contents:
         raise WalletError(f"{file}: {error.strerror or error}") from None
 
 
+def add(folder: Path, bridge: str, one: Instrument) -> None:
+    """Put an instrument into a wallet's file. Raises WalletError."""
+    write(folder, read(folder).with_instrument(bridge, one))
+
+
 def write(folder: Path, contents: Contents) -> None:
     """Write a wallet's file, whole or not at all. Raises WalletError."""
     kept = contents.phrase

@@ -7,7 +7,7 @@ from tollbridge.core.instrument import Card, InstrumentView
 from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
 from tollbridge.faces.iotp.api.words import PayDirection
-from tollbridge.faces.iotp.face import IotpFace, Said
+from tollbridge.faces.iotp.face import Begin, IotpFace, Said
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles.consumer import Buy, Consumer
@@ -260,7 +260,7 @@ class House:
     async def reach(self, role, wanted):
         face = self.faces[role]
         if isinstance(wanted, Fetch):
-            flow = face.answer(_begin(wanted.url))
+            flow = face.answer(Begin(wanted.url.rpartition("=")[2]))
         else:
             flow = face.answer(Said("merchant" if role == "M" else "payment", wanted.body))
         try:
@@ -329,12 +329,6 @@ class _Once:
 
     def answer(self, _):
         return self.flow
-
-
-def _begin(url):
-    from tollbridge.faces.iotp.face import Begin
-
-    return Begin(url.rpartition("=")[2])
 
 
 __all__ = ["BOOK", "COFFEE", "House", "Person", "Post", "item"]

@@ -577,7 +577,7 @@ class Consumer:
             return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo)))
         offer = yield from self._offer(deal)
         payment = Paying(self.core, deal, offer, begun[-1])
-        return (yield from inquiring.payment(self.core, deal, begun[-1], payment.url))
+        return (yield from payment.inquire())
 
     # Cancelling, pending payments, wallets
 

@@ -483,8 +483,9 @@ class PaymentHandler(Server):
             handler.org_id.lower() != ours
         ):  # fmt: skip
             text = f"this payment is for another payment handler, not for {ours}"
+            ref = picked.protocol.action_org_ref
             raise Problem(ErrorCode.EL_INCONSISTENT, text, element="PayProtocol",
-                          attribute="ActionOrgRef", value=picked.protocol.action_org_ref)  # fmt: skip
+                          attribute="ActionOrgRef", value=ref)  # fmt: skip
         known = {name.lower() for name in self.settings.merchants}
         if known and merchant.org_id.lower() not in known:
             text = "there is no agreement with this merchant"
@@ -503,13 +504,14 @@ class PaymentHandler(Server):
             own = payments.get(ref)
             if own is None or own["state"] != ProcessState.COMPLETED_OK:
                 text = "the payment that comes first is not completed here"
-                raise Problem(ErrorCode.EL_INCONSISTENT, text, element="Payment",
-                              ref=block.payment.id, attribute="StartAfterRefs", value=ref)  # fmt: skip
+                name = block.payment.id
+                raise Problem(ErrorCode.EL_INCONSISTENT, text, element="Payment", ref=name,
+                              attribute="StartAfterRefs", value=ref)  # fmt: skip
 
     def _check_time(self, block: PayReqBlk) -> None:
         now, payment = self.clock.now(), block.payment
         if now < payment.ok_from:
-            raise Problem(ErrorCode.VALUE_TOO_SMALL, "the offer is not good yet", element="Payment",
+            raise Problem(ErrorCode.VALUE_TOO_SMALL, "not good yet", element="Payment",
                           ref=payment.id, attribute="OkFrom")  # fmt: skip
         if now > payment.ok_to:
             raise Problem(ErrorCode.VALUE_TOO_LARGE, "the offer has expired", element="Payment",

@@ -1,4 +1,4 @@
-"""Asking the other side where a step stands, and holding it to what is known here (2.5, figure 6)."""
+"""Asking the other side where a step stands, and what is known here (2.5, figure 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ from tollbridge.faces.iotp.roles.problems import Failed, Unusable
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.flow import Flow
 
+MERCHANT = "Merchant"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -34,7 +36,7 @@ class Told:
     local: ChangeProcessStateResponse | None
 
 
-def payment(core: Core, deal: Deal, known: Mapping[str, Any], url: str) -> Flow[Told]:
+def payment(core: Core, deal: Deal, known: Mapping[str, Any], url: str, handler: str) -> Flow[Told]:
     """Ask a Payment Handler about a payment that was begun (2.5). Raises Unusable."""
     draft, trans = _begun(deal)
     name, pay_id = known["bridge"], known["id"]
@@ -55,7 +57,7 @@ def payment(core: Core, deal: Deal, known: Mapping[str, Any], url: str) -> Flow[
             contents=contents,
         )
     made = InquiryReqBlk(id=block, inquiry_type=asked, pay_scheme_data=data)
-    answer = yield from _asked(core, deal, draft, made, trans, url)
+    answer = yield from _asked(core, deal, made, (draft, trans), url, handler)
     status = answer.status
     if answer.pay_scheme_data is not None:
         call = ContinueProcess(
@@ -87,7 +89,7 @@ def offer(core: Core, deal: Deal, tpo: TpoBlk, url: str) -> Flow[Told]:
     block = draft.new_id()
     asked = InquiryType(id=draft.new_id(), type=InquiryKind.OFFER, el_ref=tpo.id)
     made = InquiryReqBlk(id=block, inquiry_type=asked)
-    status = (yield from _asked(core, deal, draft, made, trans, url)).status
+    status = (yield from _asked(core, deal, made, (draft, trans), url, MERCHANT)).status
     return Told(
         deal.name, status.process_state, status.completion_code, status.status_desc or "", None
     )
@@ -122,9 +124,15 @@ def _prepared(core: Core, name: str, pay_id: str) -> Flow[tuple[Content, ...]]:
 
 
 def _asked(
-    core: Core, deal: Deal, draft: Draft, block: InquiryReqBlk, trans: TransId, url: str
+    core: Core,
+    deal: Deal,
+    block: InquiryReqBlk,
+    begun: tuple[Draft, TransId],
+    url: str,
+    other: str,
 ) -> Flow[InquiryRespBlk]:
-    number = core.send(deal, draft, (block,), to="peer", answers=None, trans=trans)
+    draft, trans = begun
+    number = core.send(deal, draft, (block,), to=other, answers=None, trans=trans)
     yield from store.keep(deal)
     try:
         message = yield from core.ask(deal, number, url)

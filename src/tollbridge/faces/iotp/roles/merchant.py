@@ -100,10 +100,6 @@ class Merchant(Server):
         del message
         return False  # trades begin at the shop (2.2, step 1)
 
-    def first(self, message: IotpMessage) -> bool:
-        del message
-        return False  # nothing here that cannot be done twice
-
     # How a trade begins
 
     def begin(self, wanted: str) -> Flow[bytes]:
@@ -184,9 +180,7 @@ class Merchant(Server):
         request = AuthReqBlk(id=block, auth_reqs=tuple(asked), trading_role_info_req=info)
         return Reply((tpo, request), stage="challenged")
 
-    def _authenticated(
-        self, deal: Deal, message: IotpMessage, block: AuthRespBlk, draft: Draft
-    ) -> Flow[Reply]:
+    def _authenticated(self, deal: Deal, block: AuthRespBlk, draft: Draft) -> Flow[Reply]:
         if deal.stage != "challenged":
             text = "no authentication is waited for"
             raise Problem(ErrorCode.EL_UNEXPECTED, text, element="AuthRespBlk", ref=block.id)
@@ -447,7 +441,7 @@ class Merchant(Server):
         if selection is not None:
             return (yield from self._or_give_up(deal, self._selected(deal, selection, draft)))
         if response is not None:
-            flow = self._authenticated(deal, message, response, draft)
+            flow = self._authenticated(deal, response, draft)
             return (yield from self._or_give_up(deal, flow))
         kinds = " ".join(message.kinds) or "nothing"
         text = f"a merchant has no use for {kinds} here"

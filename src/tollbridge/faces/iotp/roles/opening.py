@@ -189,7 +189,7 @@ def _issued(book: Book, money: Money) -> Flow[bool]:
 # Reading settings
 
 
-def opening(settings: Mapping[str, object]) -> Opening:
+def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901 - one check each
     """Read settings, whose names are those of Opening. Raises ConfigError listing all problems."""
     problems: list[str] = []
     values: dict[str, Any] = {}

@@ -2,8 +2,9 @@
 
 A payment's entry in the deal says where it is: "new", "asked" (our last letter has no answer yet),
 "got" (the other side's is on file and the bridge may have seen it), "answered" (the Payment
-Response is on file), "doubt" (it went wrong, and only an inquiry tells how far), "over". After a crash, "asked" means that the same bytes are sent again;
-"got" that the payment software is asked for fresh data (2.6.2).
+Response is on file), "doubt" (it went wrong, and only an inquiry tells how far), "over". After a
+crash, "asked" means that the same bytes are sent again; "got" that the payment software is asked
+for fresh data (2.6.2).
 """
 
 from collections.abc import Sequence
@@ -484,9 +485,17 @@ class Paying:
             self.known |= {"stage": "over", "state": final, "code": said}
         yield from store.keep(self.deal)
 
+    def inquire(self) -> Flow[inquiring.Told]:
+        """Ask the Payment Handler where the payment stands. Raises Unusable."""
+        return (
+            yield from inquiring.payment(
+                self.core, self.deal, self.known, self.url, self.handler.org_id
+            )
+        )
+
     def _learn(self) -> Flow[None]:
         """Ask the other side what became of a payment that nobody may call failed yet."""
-        yield from inquiring.payment(self.core, self.deal, self.known, self.url)
+        yield from self.inquire()
         here = yield from self.core.bridges.state(self.known["bridge"], self.known["id"])
         if here.process_state not in FINAL:
             raise Suspended("what became of the payment is not known yet; resume later")

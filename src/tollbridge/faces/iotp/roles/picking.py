@@ -1,4 +1,4 @@
-"""Which brand, protocol and amount a selection means: each exactly once, each in the list (12.6)."""
+"""Which brand, protocol and amount a selection means: each once, each in the list (12.6)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ class Problem(Exception):
     for the other side's payment software.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an Error Component has
         self,
         code: ErrorCode,
         text: str,

@@ -1,4 +1,4 @@
-"""Choosing how to pay: what the Merchant takes and the wallet has, and one of it (2.3, figure 4)."""
+"""Choosing how to pay: what the Merchant takes and the wallet has (2.3, figure 4)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What all server roles do with a message: read, recognise, judge, answer, remember (RFC 2801, 4.5).
+"""What server roles do with a message: read, recognise, judge, answer, remember (RFC 2801, 4.5).
 
 The answer to a message is written down before it is given out, and given again, the same bytes,
 whenever the same message comes again. Nothing that was not written is ever said, but transient
@@ -172,7 +172,6 @@ class Server(ABC):
 
     def _of(self, deal: Deal, message: IotpMessage, body: bytes, *, is_new: bool) -> Flow[bytes]:
         """Work on a message of a transaction we know."""
-        over = message.error or message.block(CancelBlk)
         inquiry = message.block(InquiryReqBlk)
         if deal.stage in DEAD and inquiry is None:
             return b""
@@ -191,26 +190,31 @@ class Server(ABC):
             draft = Draft(f"{ANSWERING_PREFIX}{number}")
         else:
             draft = next_draft(deal, self.prefix)
-        problem: Problem | None = None
+        reply = yield from self._reply(deal, message, draft)
+        if isinstance(reply, Problem):
+            return self._refusal(deal, message, reply)
+        return (yield from self._said(deal, message, draft, reply))
+
+    def _reply(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[Reply | Problem]:
+        """Make the answer to a message; a transient problem is none."""
+        over = message.error or message.block(CancelBlk)
+        inquiry = message.block(InquiryReqBlk)
         try:
             yield from self.check(deal, message)
             if inquiry is not None:
-                reply = Reply((yield from self._inquired(deal, inquiry, draft)))
-            elif over is not None:
-                reply = yield from self.told(deal, over)
-            else:
-                reply = yield from self.handle(deal, message, draft)
+                return Reply((yield from self._inquired(deal, inquiry, draft)))
+            if over is not None:
+                return (yield from self.told(deal, over))
+            return (yield from self.handle(deal, message, draft))
         except Problem as error:
             problem = error
         except Failed as failed:
             problem = problem_of(failed.error)
-        if problem is not None:
-            if problem.severity is Severity.TRANSIENT_ERROR:
-                return self._refusal(deal, message, problem)
-            known_over = over is not None or inquiry is not None
-            stage = deal.stage if known_over else "failed"
-            reply = Reply(stage=stage, error=draft.error(problem, message.msg_id))
-        return (yield from self._said(deal, message, draft, reply))
+        if problem.severity is Severity.TRANSIENT_ERROR:
+            return problem
+        keeps = over is not None or inquiry is not None or deal.stage == "done"
+        stage = deal.stage if keeps else "failed"
+        return Reply(stage=stage, error=draft.error(problem, message.msg_id))
 
     def _said(self, deal: Deal, message: IotpMessage, draft: Draft, reply: Reply) -> Flow[bytes]:
         if reply.stage is not None:
@@ -219,7 +223,11 @@ class Server(ABC):
             yield from store.keep(deal)
             return b""
         made = draft.message(
-            deal.trans, reply.blocks, self.clock.now(), answers=message.msg_id, error=reply.error
+            message.trans_ref.trans_id if message.block(InquiryReqBlk) else deal.trans,
+            reply.blocks,
+            self.clock.now(),
+            answers=message.msg_id,
+            error=reply.error,
         )
         if reply.error is None:
             made = yield from self.sign(deal, made, reply)
