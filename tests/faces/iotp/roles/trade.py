@@ -8,6 +8,7 @@ from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.face import Begin, IotpFace, Said
+from tollbridge.faces.iotp.message.signing import HmacKey
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles.consumer import Buy, Consumer
@@ -37,6 +38,7 @@ from tollbridge.testing.world import CrashingJournal, World
 
 SHOP_URL, PAY_URL = "http://shop.test/iotp/merchant", "http://pay.test/iotp/payment"
 SECRET = Secret(b"a secret of tests")
+OFFERS = HmacKey(b"a key of offers", "offers", of="shop.test")
 ACCOUNTS = {"visa": "VISA", "visa-declined": "VISA", "amex": "Amex"}
 DEBIT, CREDIT = PayDirection.DEBIT, PayDirection.CREDIT
 SHOP = PartySettings("shop.test", "The Shop", SHOP_URL)
@@ -209,10 +211,10 @@ class House:
         bridges, ids = self.bridges(role), self.ids[role]
         match role:
             case "M":
-                settings = MerchantSettings(SHOP, self.items, **self.settings)
+                settings = MerchantSettings(SHOP, self.items, **{"signer": OFFERS, **self.settings})
                 return IotpFace(Merchant(settings, bridges, self.clock, ids), None)
             case "P":
-                settings = HandlerSettings(PAY, self.protocols())
+                settings = HandlerSettings(PAY, self.protocols(), verifier=OFFERS)
                 return IotpFace(None, PaymentHandler(settings, bridges, self.clock, ids))
             case _:
                 return Consumer(bridges, self.clock, ids)

@@ -14,6 +14,7 @@ from tollbridge.faces.iotp.message.components import (
     TransId,
     TransRefBlk,
 )
+from tollbridge.faces.iotp.message.naming import Numbers
 from tollbridge.faces.iotp.message.words import StatusType
 from tollbridge.faces.iotp.roles.problems import Problem
 from tollbridge.faces.iotp.roles.store import Deal
@@ -30,13 +31,13 @@ class Draft:
 
     def __init__(self, msg_id: str) -> None:
         self.msg_id = msg_id
-        self._parts = 0
+        self.numbers = Numbers("", 0)
+        self.numbers.message = msg_id
         self.ref = self.new_id()
 
     def new_id(self) -> str:
         """Give the next id of a block or component."""
-        self._parts += 1
-        return f"{self.msg_id}.{self._parts}"
+        return self.numbers.next()
 
     def message(
         self,

@@ -27,6 +27,7 @@ from tollbridge.faces.iotp.api.words import (
     ProcessState,
     Severity,
 )
+from tollbridge.faces.iotp.message import authorisation, signing
 from tollbridge.faces.iotp.message.blocks import (
     CancelBlk,
     ErrorBlk,
@@ -108,6 +109,25 @@ class PaymentHandler(Server):
         kinds = " ".join(message.kinds) or "nothing"
         text = f"a payment handler has no use for {kinds} here"
         raise Problem(ErrorCode.EL_UNEXPECTED, text, value=kinds)
+
+    def check(self, deal: Deal, message: IotpMessage) -> Flow[None]:
+        """Hold a Payment Request to the offer its Merchant signed (12.6). Raises Problem."""
+        del deal
+        yield from ()
+        block = message.block(PayReqBlk)
+        if block is None or self.settings.verifier is None:
+            return
+        merchant = _one_org(block.orgs, Role.MERCHANT).org_id.lower()
+        covered: set[str] = set()
+        for one in signing.verify(message, self.settings.party.org_id, self.settings.verifier):
+            if one.kind is signing.SignatureKind.OFFER_RESPONSE and one.for_us:
+                if one.faults:
+                    raise _signature(one.faults[0].rule, one.faults[0].value)
+                if one.signer.lower() == merchant:
+                    covered |= set(one.covered)
+        missing = authorisation.not_covered(block, covered)
+        if missing:
+            raise _signature(f"not as the merchant signed it: {missing[0].rule}", missing[0].value)
 
     # Payment requests (12.6)
 
@@ -526,6 +546,10 @@ def role_data(found: Sequence[Any]) -> tuple[Content, ...]:
         for content in one.contents
         if (content.name or "").startswith(ROLE_DATA_PREFIX)
     ])  # fmt: skip
+
+
+def _signature(text: str, value: str) -> Problem:
+    return Problem(ErrorCode.EL_INCONSISTENT, text, element="Signature", value=value)
 
 
 def _working() -> Problem:

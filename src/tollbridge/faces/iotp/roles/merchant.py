@@ -17,7 +17,7 @@ from tollbridge.faces.iotp.api.calls import (
 from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
 from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import CompletionCode, ErrorCode, ProcessState, Severity
-from tollbridge.faces.iotp.message import codec
+from tollbridge.faces.iotp.message import codec, signing
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     AuthRespBlk,
@@ -46,6 +46,7 @@ from tollbridge.faces.iotp.message.components import (
     TradingRoleInfoReq,
     TransId,
 )
+from tollbridge.faces.iotp.message.references import Known
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
 from tollbridge.faces.iotp.roles import brands, picking, store
 from tollbridge.faces.iotp.roles.calls import Bridges, Keys
@@ -58,6 +59,7 @@ from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Clock, Instant
 from tollbridge.ground.flow import Flow
 from tollbridge.ground.ids import IdSource
+from tollbridge.wire import xml
 
 PAY_ID_LETTERS = 14
 CONSUMER_LETTERS = 12
@@ -129,7 +131,7 @@ class Merchant(Server):
             reply = Reply(stage="failed", error=draft.error(problem, None))
         message = draft.message(deal.trans, reply.blocks, now, error=reply.error)
         if reply.error is None:
-            message = yield from self.sign(deal, message, reply)
+            message = yield from self.sign(deal, message, draft)
         body = codec.write(message)
         deal.stage = reply.stage or deal.stage
         deal.add(body, message.msg_id, message.kinds, now, "Consumer", incoming=False)
@@ -495,6 +497,25 @@ class Merchant(Server):
             status=status,
             last_received_iotp_msg_ref=names[-1] if names else None,
             last_sent_iotp_msg_ref=f"M{deal.sent}" if deal.sent else None,
+        )
+
+    def sign(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[IotpMessage]:
+        """Sign an offer for the Payment Handlers: options, brands, selection, payments (7.19)."""
+        signer = self.settings.signer
+        if signer is None or message.block(OfferRespBlk) is None:
+            return message
+        before = [xml.read(one.body) for one in (yield from store.letters(self.role, deal.name))]
+        before += [xml.read(one.body) for one in deal.fresh]
+        tpo = message.block(TpoBlk) or (yield from self._tpo_sent(deal))
+        merchant = next(org for org in tpo.orgs if org.plays(Role.MERCHANT))
+        handlers = tuple([org.id for org in tpo.orgs if org.plays(Role.PAYMENT_HANDLER)])
+        return signing.sign(
+            message,
+            signing.SignatureKind.OFFER_RESPONSE,
+            (signing.Recipient(signer, handlers),),
+            draft.numbers,
+            originator=merchant.id,
+            known=Known.of(*before),
         )
 
     # What was sent

@@ -4,6 +4,7 @@ Without settings it is the demonstration: one shop with a few items, test cards,
 that everybody can load. Whoever leaves `secret` out uses the one that is printed here.
 """
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +17,7 @@ from tollbridge.faces.iotp.api import formats
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
 from tollbridge.faces.iotp.api.words import PayDirection
+from tollbridge.faces.iotp.message.signing import HmacKey
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
@@ -120,6 +122,12 @@ def key_of(secret: Secret[str]) -> purse.KeyOf:
     return purse.keys_from(Secret(secret.reveal().encode()))
 
 
+def offer_key(opening: Opening) -> HmacKey:
+    """Give the key that offers are signed with, which Merchant and Payment Handler share."""
+    key = hmac.digest(opening.secret.reveal().encode(), b"offers", "sha256")
+    return HmacKey(key, "offers", of=opening.org_id)
+
+
 def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
     """Open the shop."""
     url = f"{opening.url.rstrip('/')}/iotp/merchant"
@@ -154,7 +162,8 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
             clock=clock,
         )
         bridges[name] = make(offering, secret, keys, ids)
-    return Merchant(MerchantSettings(party, opening.items), bridges, clock, ids)
+    settings = MerchantSettings(party, opening.items, signer=offer_key(opening))
+    return Merchant(settings, bridges, clock, ids)
 
 
 def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
@@ -172,7 +181,10 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
         ),
     }  # fmt: skip
     settings = HandlerSettings(
-        party, {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES}, (opening.org_id,)
+        party,
+        {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES},
+        (opening.org_id,),
+        offer_key(opening),
     )
     made = PaymentHandler(settings, bridges, clock, ids)
     book = purses.value_of(f"h/{PURSES}")

@@ -23,7 +23,6 @@ from tollbridge.faces.iotp.message.blocks import (
 )
 from tollbridge.faces.iotp.message.components import Org, TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
-from tollbridge.faces.iotp.message.signatures import IotpSignatures
 from tollbridge.faces.iotp.message.words import (
     ANSWERING_PREFIX,
     INQUIRING_PREFIX,
@@ -53,7 +52,6 @@ class Reply:
 
     blocks: tuple[Block, ...] = ()
     stage: str | None = None
-    signatures: IotpSignatures | None = None
     error: ErrorBlk | None = None
 
 
@@ -103,9 +101,9 @@ class Server(ABC):
         del message
         return False
 
-    def sign(self, deal: Deal, message: IotpMessage, reply: Reply) -> Flow[IotpMessage]:
+    def sign(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[IotpMessage]:
         """Sign an answer, last of all."""
-        del deal, reply
+        del deal, draft
         yield from ()
         return message
 
@@ -230,7 +228,7 @@ class Server(ABC):
             error=reply.error,
         )
         if reply.error is None:
-            made = yield from self.sign(deal, made, reply)
+            made = yield from self.sign(deal, made, draft)
         body = codec.write(made)
         letter = deal.add(body, made.msg_id, made.kinds, self.clock.now(), "Consumer",
                           incoming=False)  # fmt: skip

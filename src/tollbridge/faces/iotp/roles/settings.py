@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.message.components import Org, PostalAddress, TradingRole
+from tollbridge.faces.iotp.message.signing import Signer, Verifier
 from tollbridge.faces.iotp.message.words import Role, TransactionType
 from tollbridge.faces.iotp.roles.draft import LANG
 from tollbridge.ground.secret import Secret
@@ -88,7 +89,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class MerchantSettings:
-    """A Merchant's shop. `bridges` are asked in this order (none: all)."""
+    """A Merchant's shop. `bridges` are asked in this order (none: all).
+
+    `signer` signs offers for the Payment Handlers; None signs none.
+    """
 
     party: PartySettings
     items: Mapping[str, Item]
@@ -96,6 +100,7 @@ class MerchantSettings:
     success_url: str = ""
     bridges: tuple[str, ...] = ()
     ask_state: bool = False
+    signer: Signer | None = None
     skip_brands: bool = False
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
 
@@ -103,9 +108,14 @@ class MerchantSettings:
 @dataclass(frozen=True, slots=True)
 class HandlerSettings:
     """A Payment Handler. `protocols` say which bridge handles what, `merchants` for whom it works
-    (none: everybody)."""
+    (none: everybody).
+
+    With a `verifier`, a Payment Request is good only with an offer that its Merchant signed: nobody
+    else can say which brands and amounts were offered.
+    """
 
     party: PartySettings
     protocols: Mapping[str, str] = field(default_factory=dict)
     merchants: tuple[str, ...] = ()
+    verifier: Verifier | None = None
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
