@@ -8,6 +8,7 @@ from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.face import Begin, IotpFace, Said
+from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.signing import HmacKey
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles import person as wishes
@@ -311,6 +312,10 @@ class House:
     async def balances(self):
         """What the Consumer's purse and the issuer's hold."""
         return (await self.purse("C", "c/purse", "p1"), await self.purse("P", "h/purse", "issuer"))
+
+    def name_of(self, body=None):
+        """The transaction of a message (default: the first that was posted)."""
+        return codec.read(body or self.posts[0][1]).trans_id
 
     def crashed(self, role):
         """Whether somebody crashed (only one of them was told to)."""

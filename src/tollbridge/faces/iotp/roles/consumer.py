@@ -545,13 +545,18 @@ class Consumer:
         yield from self._over(deal, "cancelled", CompletionCode.CONS_CANCELLED)
 
     def _unusable(self, deal: Deal, unusable: Unusable) -> Flow[None]:
-        """End what cannot go on; a payment that may have happened stays open for an inquiry."""
+        """End what cannot go on; of a payment that may have happened, the handler is asked."""
         known = self._current(deal)
-        if known is not None:
-            yield from self.core.notice(unusable.text)
-            yield from store.keep(deal)
+        if known is None:
+            yield from self._over(deal, "failed")
             return
-        yield from self._over(deal, "failed")
+        offer = yield from self._offer(deal)
+        yield from Paying(self.core, deal, offer, known).doubt(unusable.text)
+        try:
+            yield from self._pay(deal, offer)
+        except (Suspended, Cancelled, Unusable) as later:
+            yield from self.core.notice(str(later))
+            yield from store.keep(deal)
 
     def _over(self, deal: Deal, stage: str, code: str | None = None) -> Flow[None]:
         deal.stage = stage

@@ -55,7 +55,7 @@ from tollbridge.faces.iotp.roles.core import (
 )
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled, next_draft
 from tollbridge.faces.iotp.roles.handler import role_data
-from tollbridge.faces.iotp.roles.person import Confirm, Option, Receipt, Way
+from tollbridge.faces.iotp.roles.person import Arrived, Confirm, Option, Receipt, Silence, Way
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable, problem_of
 from tollbridge.faces.iotp.roles.store import Deal
@@ -493,11 +493,19 @@ class Paying:
             )
         )
 
+    def doubt(self, text: str) -> Flow[None]:
+        """Note that only an inquiry tells how far the payment came."""
+        yield from self.core.notice(text)
+        self.known["stage"] = "doubt"
+        yield from store.keep(self.deal)
+
     def _learn(self) -> Flow[None]:
         """Ask the other side what became of a payment that nobody may call failed yet."""
         yield from self.inquire()
         here = yield from self.core.bridges.state(self.known["bridge"], self.known["id"])
         if here.process_state not in FINAL:
+            self.known["stage"] = "asked"  # it is not over there either: then it may go on
+            yield from store.keep(self.deal)
             raise Suspended("what became of the payment is not known yet; resume later")
         code = here.completion_code
         self.known |= {"stage": "over", "state": here.process_state, "code": code}
@@ -517,15 +525,13 @@ class Paying:
         return text
 
     def _give_up(self, failed: Failed) -> Flow[None]:
-        """End a payment that our software cannot go on with, and tell the other side."""
+        """Tell the other side that our software cannot go on, and ask how far it came."""
         yield from self.core.notice(failed.error.error_desc)
         code: str | None = None
-        state = ProcessState.PROCESS_ERROR
         if failed.business:
             here = yield from self.core.bridges.state(self.known["bridge"], self.known["id"])
             code = here.completion_code
-            state = ProcessState.FAILED if here.completion_code else ProcessState.PROCESS_ERROR
-        yield from self._settle(state, code)
+        self.known["stage"] = "doubt"
         if cancelled(code):
             yield from self._send_cancel(code or "", "cancelled by the Consumer's software")
         else:
@@ -555,8 +561,10 @@ class Paying:
         """Cancel the payment here and there; False when the other side says it is too late."""
         if self.known["stage"] in {"asked", "got"}:
             got = yield from self._send_cancel(CompletionCode.CONS_CANCELLED, "no more of it")
-            body = getattr(got, "body", b"")
-            if body:
+            if isinstance(got, Silence):
+                yield from self.doubt("nobody answered the wish to cancel")
+                return False
+            if got.body:
                 text = "it is too late to cancel, or nobody knows: inquire, then resume"
                 yield from self.core.notice(text)
                 yield from store.keep(self.deal)
@@ -571,7 +579,7 @@ class Paying:
                 yield from self._learn()
         return bool(self.known["state"] != ProcessState.COMPLETED_OK)
 
-    def _send_cancel(self, code: str, text: str) -> Flow[Any]:
+    def _send_cancel(self, code: str, text: str) -> Flow[Arrived | Silence]:
         draft = next_draft(self.deal, "C")
         block = draft.cancel(StatusType.PAYMENT, code, self.payment.id, text)
         answers = self.known.get("last") or self.deal.data["answered"]

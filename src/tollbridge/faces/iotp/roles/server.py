@@ -265,9 +265,13 @@ class Server(ABC):
 
     def _stranger(self, problem: Problem) -> bytes:
         """Refuse what names no transaction, in a transaction of its own (RFC 2801, 4.5.2)."""
-        trans = TransId(id="X1.2", iotp_trans_id=f"{self.clock.now()}@{self.org().org_id}",
-                        iotp_trans_type=TransactionType.PING, time=None)  # fmt: skip
         draft = Draft("X1")
+        trans = TransId(
+            id=draft.new_id(),
+            iotp_trans_id=f"{self.clock.now()}@{self.org().org_id}",
+            iotp_trans_type=TransactionType.PING,
+            time=self.clock.now(),
+        )
         error = draft.error(problem, None)
         return codec.write(draft.message(trans, (), self.clock.now(), error=error))
 
