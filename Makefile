@@ -35,6 +35,7 @@ bench: .venv/ready  ## measure disk, layers and the whole, interleaved (PAYMENTS
 	@$(PY) bench/run.py --payments $(PAYMENTS) --rounds $(ROUNDS)
 	@$(PY) bench/within.py --rounds $(ROUNDS)
 	@$(PY) bench/wpi.py --rounds $(ROUNDS)
+	@$(PY) bench/iotp.py --rounds $(ROUNDS)
 
 requirements: .venv/ready  ## list the requirements of the standards that tests name
 	@$(PY) -m pytest --collect-only -q --requirements -p no:randomly

@@ -245,7 +245,7 @@ class Consumer:
         if isinstance(got, Silence):
             raise Unusable(f"the shop does not answer: {got.reason}")
         try:
-            message = codec.read(got.body)
+            message = store.message(got.body)
         except Unreadable as error:
             raise Unusable(f"the shop says nothing of use: {error.faults[0].rule}") from None
         if message.error is not None and not message.blocks:
@@ -257,7 +257,7 @@ class Consumer:
             raise Unusable("the shop does not begin with its options")
         deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
         deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
-                     "begun_at": wanted.url}  # fmt: skip
+                     "options": 1, "begun_at": wanted.url}  # fmt: skip
         self.core.file(deal, message, got.body, "Merchant")
         yield from store.keep(deal, store.mark(deal, is_open=True))
         return (yield from self._trade(deal))
@@ -371,6 +371,7 @@ class Consumer:
             yield from self._over(deal, "done")
             return
         deal.stage = "answered"
+        deal.data["options"] = deal.seen[message.msg_id].letter
         yield from store.keep(deal)
 
     def _response(
@@ -664,7 +665,7 @@ class Consumer:
         got: Arrived | Silence = yield Exchange(Party.PEER, Post(wanted.url, body))
         if isinstance(got, Silence):
             return f"Down: {got.reason}"
-        answer = codec.read(got.body).block(PingRespBlk)
+        answer = store.message(got.body).block(PingRespBlk)
         return str(answer.ping_status_code) if answer is not None else "no answer to a ping"
 
     # What is on file
@@ -680,21 +681,20 @@ class Consumer:
         return deal
 
     def _first(self, deal: Deal) -> Flow[IotpMessage]:
-        return codec.read((yield from store.letter(deal, 1)).body)
+        return store.message((yield from store.letter(deal, 1)).body)
 
     def _options(self, deal: Deal) -> Flow[tuple[IotpMessage, TpoBlk]]:
         """Give the message with the options that count: the last one that has any."""
-        for letter in reversed((yield from store.letters(ROLE, deal.name))):
-            if letter.incoming and "TpoBlk" in letter.kinds:
-                message = codec.read(letter.body)
-                block = message.block(TpoBlk)
-                assert block is not None
-                return message, block
-        raise AssertionError("a transaction begins with options")
+        letter = yield from store.letter(deal, deal.data["options"])
+        message = store.message(letter.body)
+        block = message.block(TpoBlk)
+        assert block is not None
+        return message, block
 
     def _offer(self, deal: Deal) -> Flow[Offer]:
         _, tpo = yield from self._options(deal)
-        message: IotpMessage = codec.read((yield from store.letter(deal, deal.data["offer"])).body)
+        letter = yield from store.letter(deal, deal.data["offer"])
+        message = store.message(letter.body)
         block = message.block(OfferRespBlk)
         assert block is not None
         return Offer(tpo, block, message.signatures)

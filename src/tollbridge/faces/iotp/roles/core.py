@@ -185,7 +185,7 @@ class Core:
     ) -> Flow[tuple[IotpMessage | None, float]]:
         """Give a message that answers a letter; None with a pause when it is to be sent again."""
         try:
-            message = codec.read(body)
+            message = store.message(body)
         except Unreadable as error:
             fault = error.faults[0]
             problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",

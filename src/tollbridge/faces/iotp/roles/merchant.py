@@ -524,13 +524,16 @@ class Merchant(Server):
         return self.settings.items[deal.data["item"]]
 
     def _first(self, deal: Deal) -> Flow[IotpMessage]:
-        return codec.read((yield from store.letter(deal, 1)).body)
+        return store.message((yield from store.letter(deal, 1)).body)
 
     def _tpo_sent(self, deal: Deal) -> Flow[TpoBlk]:
         """Give the TPO Block with the Brand Lists, which is the last one we sent."""
-        for letter in reversed((yield from store.letters(self.role, deal.name))):
+        for number in range(deal.letters, 0, -1):
+            if any(one.number == number for one in deal.fresh):
+                continue
+            letter = yield from store.letter(deal, number)
             if not letter.incoming and "TpoBlk" in letter.kinds:
-                block = codec.read(letter.body).block(TpoBlk)
+                block = store.message(letter.body).block(TpoBlk)
                 assert block is not None
                 return block
         raise AssertionError("a Merchant begins with a TPO Block")

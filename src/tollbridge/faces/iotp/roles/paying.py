@@ -22,7 +22,6 @@ from tollbridge.faces.iotp.api.calls import (
 )
 from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import CompletionCode, ContStatus, ErrorCode, ProcessState
-from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.blocks import (
     Block,
     IotpMessage,
@@ -228,7 +227,7 @@ class Paying:
             if known["ref"] not in self.payment.start_after_refs:
                 continue
             letter = yield from store.letter(self.deal, known["in"])
-            message = codec.read(letter.body)
+            message = store.message(letter.body)
             block = message.block(PayRespBlk)
             assert block is not None, "a payment that is over has its response"
             statuses.append(block.status)
@@ -380,7 +379,7 @@ class Paying:
 
     def _finish(self) -> Flow[None]:
         letter = yield from store.letter(self.deal, self.known["in"])
-        message: IotpMessage = codec.read(letter.body)
+        message: IotpMessage = store.message(letter.body)
         block = message.block(PayRespBlk)
         assert block is not None
         told = block.status.process_state
@@ -431,10 +430,12 @@ class Paying:
         if not receipt.pay_receipt_name_refs:
             return receipt.contents
         found = {one.name: one for one in receipt.contents}
+        if set(receipt.pay_receipt_name_refs) <= set(found):
+            return tuple([found[name] for name in receipt.pay_receipt_name_refs])
         for letter in (yield from store.letters(self.deal.role, self.deal.name)):
             if not {"PayReqBlk", "PayExchBlk", "PayRespBlk"} & set(letter.kinds):
                 continue
-            for data in _scheme_data(codec.read(letter.body)):
+            for data in _scheme_data(store.message(letter.body)):
                 if data.payment_ref == self.payment.id:
                     for one in data.contents:
                         found.setdefault(one.name, one)

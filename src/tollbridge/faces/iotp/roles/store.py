@@ -6,11 +6,13 @@ Several roles may share one notebook: each knows transactions for itself (D-29).
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
 from tollbridge.faces.iotp.api import formats
 from tollbridge.faces.iotp.message import codec
+from tollbridge.faces.iotp.message.blocks import IotpMessage
 from tollbridge.faces.iotp.message.components import TransId
 from tollbridge.ground.clock import Instant
 from tollbridge.ground.errors import VersionConflict
@@ -91,6 +93,15 @@ def trans_of(element: xml.Element) -> TransId:
     if all(element.get(name) for name in ("ID", "Version", "IotpTransType", "TransTimeStamp")):
         object.__setattr__(trans, "source", element)
     return trans
+
+
+@lru_cache(maxsize=512)
+def message(body: bytes) -> IotpMessage:
+    """Read a message that was read before: those on file are asked again and again.
+
+    Raises Unreadable.
+    """
+    return codec.read(body)
 
 
 def digest(body: bytes) -> str:
