@@ -2,8 +2,8 @@
 
 A purchase by card is options, selection, offer, payment request and response, with a checked
 receipt; one by purse has three exchanges. Merchant and payment handler are processes as users start
-them; the consumers, each with a wallet of its own, are this process. Every role writes every message
-down (synchronous=FULL) before it goes out.
+them; the consumers, each with a wallet of its own, are this process. Every role writes every
+message down (synchronous=FULL) before it goes out.
 """
 
 import argparse

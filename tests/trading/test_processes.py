@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 
@@ -17,12 +18,9 @@ from tollbridge.trading import trace, wallet
 from tollbridge.trading.house import House
 
 SECRET = Secret(DEMONSTRATION)
-TAKEN = {"free": 0}
 
 
 def free_port():
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
