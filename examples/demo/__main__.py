@@ -1,5 +1,5 @@
 """Tollbridge in short chapters: a till that loses its server, a terminal's day, a car that finds
-its charger, a record shop that is paid by its page.
+its charger, a record shop that is paid by its page, and a wallet that trades.
 
 Run it with `make demo`.
 """
@@ -13,6 +13,7 @@ import time
 import terminal
 import things
 import till
+import trading
 import web
 from stage import FOLDER, Process, tell
 
@@ -33,12 +34,16 @@ def main():
     settings = ("--journal", str(FOLDER / "web.sqlite"), "--config", str(FOLDER / "web.toml"))
     provider = Process("provider", "serve", *settings, "--port", "0")
     shop = Process("shop", program=[sys.executable, "examples/webshop/shop.py"])
-    everything = (sandbox, server, bench, psp, charger, provider, shop)
+    roles = ("iotp", "serve", "--port", "0", "--role")
+    handler = Process("payments", *roles, "payment", "--journal", str(trading.JOURNAL))
+    merchant = Process("bookshop", *roles, "merchant", "--journal", str(FOLDER / "books.sqlite"))
+    everything = (sandbox, server, bench, psp, charger, provider, shop, handler, merchant)
     try:
         till.story(sandbox, server)
         terminal.story(server)
         things.story(bench, psp, charger)
         web.story(provider, shop)
+        trading.story(handler, merchant)
     except BaseException:
         given.keep = False
         raise
@@ -58,11 +63,13 @@ def main():
     psp       {psp.url}/psp
     shop      {shop.url}  (its codes are in {provider.log})
     provider  {provider.url}
+    books     {merchant.url}/iotp/merchant?item=book
 
   Try:
     export TOLLBRIDGE_URL={server.url} TOLLBRIDGE_TOKEN={os.environ["TOLLBRIDGE_TOKEN"]}
     .venv/bin/tollbridge pay 11.91 EUR --card 4242424242424242
     .venv/bin/tollbridge wpi pay 11.91 EUR
+    .venv/bin/tollbridge iotp buy {merchant.url}/iotp/merchant?item=book --wallet .demo/wallet
     .venv/bin/tollbridge within buy 2 --device charger-1 --folder .demo/car --psp {psp.url}/v1
 
   Stop:

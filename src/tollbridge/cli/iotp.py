@@ -1,4 +1,4 @@
-"""`tollbridge iotp`: look at trading messages and Payment API documents."""
+"""`tollbridge iotp`: trade, and look at trading messages and Payment API documents."""
 
 import sys
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tollbridge.cli import settings as sources
+from tollbridge.cli.main import LazyGroup
 from tollbridge.cli.screen import shown
 
 if TYPE_CHECKING:
@@ -18,12 +19,27 @@ if TYPE_CHECKING:
 BROKEN = 1
 
 
-@click.group()
+PLACES = {
+    "serve": ("tollbridge.cli.iotp_trading:serve", "Be a merchant, a payment handler, or both."),
+    "buy": ("tollbridge.cli.iotp_trading:buy", "Trade with a merchant, by card or by purse."),
+    "wallet": ("tollbridge.cli.iotp_trading:wallet", "Show, register and load instruments."),
+    "pending": ("tollbridge.cli.iotp_trading:pending", "List what is not over."),
+    "resume": ("tollbridge.cli.iotp_trading:resume", "Go on with a transaction."),
+    "cancel": ("tollbridge.cli.iotp_trading:cancel", "Want no more of a transaction."),
+    "inquire": ("tollbridge.cli.iotp_trading:inquire", "Ask the other side where one stands."),
+    "trades": ("tollbridge.cli.iotp_trading:trades", "List all transactions."),
+    "trace": ("tollbridge.cli.iotp_trading:trace", "Draw the messages of a transaction."),
+    "ping": ("tollbridge.cli.iotp_trading:ping", "Ask whether somebody is there."),
+    "check": ("tollbridge.cli.iotp:check", "Explain messages, and list what is wrong."),
+}
+
+
+@click.group(cls=LazyGroup, places=PLACES)
 def iotp() -> None:
     """Trade by the Internet Open Trading Protocol (RFC 2801, RFC 3867)."""
 
 
-@iotp.command()
+@click.command()
 @click.argument(
     "files",
     nargs=-1,

@@ -25,7 +25,7 @@ COMMANDS = {
     "within": ("tollbridge.cli.within:within", "Things that find, pay and serve one another."),
     "wpi": ("tollbridge.cli.wpi:wpi", "Be a till at a payment terminal."),
     "web": ("tollbridge.cli.web:web", "Payments from web pages: keys, notices, a try."),
-    "iotp": ("tollbridge.cli.iotp:iotp", "Look at trading messages."),
+    "iotp": ("tollbridge.cli.iotp:iotp", "Trade by the open protocol, by card and by purse."),
     "psp": ("tollbridge.cli.psp:psp", "Run a payment provider of your own, for things."),
     "doctor": ("tollbridge.cli.doctor:doctor", "Check this machine, its journal and its server."),
     "describe": ("tollbridge.cli.doctor:describe", "Tell what is installed and what it can do."),

@@ -1,0 +1,730 @@
+"""The Consumer's core: buying from the first message to the receipt, and all that may come between.
+
+What is ordered (`Buy`, `Resume`, ...) is answered as a flow by `answer`; the core has no endpoints,
+for a Consumer asks and is not asked. A deal's stages: "begun" (the first message is on file),
+"answered" (the authentication), "selected", "agreed" (the offer is on file), "done", "failed",
+"cancelled".
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tollbridge.faces.contract import Endpoint
+from tollbridge.faces.iotp.api.bridge import PaymentBridge
+from tollbridge.faces.iotp.api.calls import (
+    Authenticate,
+    InquirePendingPayment,
+    ManagePaymentSoftware,
+    ManagePaymentSoftwareResponse,
+    PaymentInstrumentInquiry,
+    PaymentInstrumentInquiryResponse,
+    RemovePaymentLog,
+)
+from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
+from tollbridge.faces.iotp.api.elements import Content
+from tollbridge.faces.iotp.api.words import (
+    Action,
+    CompletionCode,
+    ErrorCode,
+    ProcessState,
+)
+from tollbridge.faces.iotp.message import codec
+from tollbridge.faces.iotp.message.blocks import (
+    AuthReqBlk,
+    AuthRespBlk,
+    AuthStatusBlk,
+    IotpMessage,
+    OfferRespBlk,
+    PingReqBlk,
+    PingRespBlk,
+    TpoBlk,
+    TpoSelectionBlk,
+)
+from tollbridge.faces.iotp.message.components import (
+    AuthReq,
+    AuthResp,
+    Org,
+    TransId,
+)
+from tollbridge.faces.iotp.message.faults import Unreadable
+from tollbridge.faces.iotp.message.words import Role, StatusType, TransactionType
+from tollbridge.faces.iotp.roles import inquiring, selecting, store
+from tollbridge.faces.iotp.roles.core import (
+    ROLE,
+    Cancelled,
+    Core,
+    PeerCancelled,
+    PeerError,
+    Suspended,
+)
+from tollbridge.faces.iotp.roles.draft import Draft, next_draft
+from tollbridge.faces.iotp.roles.inquiring import Told
+from tollbridge.faces.iotp.roles.paying import Offer, Paying
+from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Visit, Way
+from tollbridge.faces.iotp.roles.picking import Picked
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable
+from tollbridge.faces.iotp.roles.store import Deal
+from tollbridge.ground.clock import Clock
+from tollbridge.ground.flow import Exchange, Flow, Party
+from tollbridge.ground.ids import IdSource
+
+PAY_ID_LETTERS = 14
+OVER = frozenset({"done", "failed", "cancelled"})
+PAYMENTS_MAX = 2
+
+
+# What may be ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Buy:
+    """Begin to trade at an address of a Merchant."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on with a transaction that was suspended, or that a crash cut off."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inquire:
+    """Ask the other side where a transaction stands."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Want no more of a transaction."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Look for payments that are not over, here and in all payment software (2.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """List all transactions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Let a pending transaction rest: its payment software is told that it is suspended (2.7)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manage:
+    """Open a payment software, to register, change or remove an instrument (2.8)."""
+
+    bridge: str
+    action: Action | None = None
+    brand_id: str | None = None
+    protocol_id: str | None = None
+    wallet_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """Ask a payment software for the properties of an instrument."""
+
+    bridge: str
+    brand_id: str
+    protocol_id: str
+    instrument_id: str | None = None
+    types: tuple[str, ...] = ("all",)
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Drop a transaction that is over from what its payment software remembers."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Ask whether somebody is there."""
+
+    url: str
+
+
+Wanted = (
+    Buy | Resume | Inquire | Cancel | Pending | Trades | Rest | Manage | Properties | Forget | Ping
+)
+
+
+# What comes of it
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment of a transaction, as the Consumer knows it. `sound`: its receipt was checked."""
+
+    pay_id: str
+    bridge: str
+    brand_id: str
+    instrument_id: str | None
+    amount: str
+    currency: str
+    direction: str
+    state: ProcessState
+    code: str | None = None
+    sound: bool = False
+    handler_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traded:
+    """What became of a transaction: its stage, its payments, and words about it."""
+
+    name: str
+    kind: str
+    stage: str
+    payments: tuple[Paid, ...] = ()
+    text: str = ""
+    is_suspended: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether all went well."""
+        return self.stage == "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is not over: transactions here, and payments by the software that knows them."""
+
+    deals: tuple[Traded, ...]
+    payments: tuple[tuple[str, str], ...]
+
+
+class Consumer:
+    """A Consumer's core over some bridges. `name` is that of its notebook."""
+
+    name = "iotp-consumer"
+
+    def __init__(self, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> None:
+        self.core = Core.of(bridges, clock, ids)
+        self._orders: Mapping[type, Callable[[Any], Flow[Any]]] = {
+            Buy: self._buy,
+            Resume: self._resume,
+            Inquire: self._inquire,
+            Cancel: self._cancel,
+            Pending: self._pending,
+            Trades: self._trades,
+            Rest: self._rest,
+            Manage: self._manage,
+            Properties: self._properties,
+            Forget: self._forget,
+            Ping: self._ping,
+        }
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """A Consumer listens nowhere."""
+        return ()
+
+    def answer(self, message: Wanted) -> Flow[Any]:
+        """Do what is ordered. Raises Unusable when it cannot be done."""
+        flow: Flow[Any] = self._orders[type(message)](message)
+        return flow
+
+    # Buying
+
+    def _buy(self, wanted: Buy) -> Flow[Traded]:
+        got: Arrived | Silence = yield Exchange(Party.PEER, Fetch(wanted.url))
+        if isinstance(got, Silence):
+            raise Unusable(f"the shop does not answer: {got.reason}")
+        try:
+            message = store.message(got.body)
+        except Unreadable as error:
+            raise Unusable(f"the shop says nothing of use: {error.faults[0].rule}") from None
+        if message.error is not None and not message.blocks:
+            raise Unusable(f"the shop: {message.error.errors[0].error_desc}")
+        known = yield from store.recall(ROLE, message.trans_id)
+        if known is not None:
+            raise Unusable("the shop began a transaction that we know; `resume` it")
+        if message.block(TpoBlk) is None:
+            raise Unusable("the shop does not begin with its options")
+        deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
+        deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
+                     "options": 1, "begun_at": wanted.url}  # fmt: skip
+        self.core.file(deal, message, got.body, "Merchant")
+        yield from store.keep(deal, store.mark(deal, is_open=True))
+        return (yield from self._trade(deal))
+
+    def _resume(self, wanted: Resume) -> Flow[Traded]:
+        deal = yield from self.known(wanted.name)
+        if deal.stage in OVER:
+            raise Unusable(f"there is nothing to resume: the transaction is {deal.stage}")
+        deal.data["suspended"] = False
+        return (yield from self._trade(deal))
+
+    def _trade(self, deal: Deal) -> Flow[Traded]:
+        """Bring a transaction to its end, or as far as it goes now."""
+        text = ""
+        try:
+            yield from self._steps(deal)
+        except Suspended as suspended:
+            text = str(suspended)
+            yield from self._suspend(deal)
+        except Cancelled as cancelled:
+            text = str(cancelled)
+            yield from self._call_off(deal)
+        except PeerCancelled as cancel:
+            text = str(cancel)
+            yield from self._over(deal, "cancelled", cancel.block.status.completion_code)
+        except PeerError as error:
+            text = str(error)
+            yield from self._over(deal, "failed")
+        except Problem as problem:
+            text = problem.text
+            yield from self.core.complain(deal, problem, deal.data["answered"], self._sender(deal))
+            yield from self._over(deal, "failed")
+        except Unusable as unusable:
+            text = unusable.text
+            yield from self._unusable(deal, unusable)
+        return self._told(deal, text)
+
+    def _steps(self, deal: Deal) -> Flow[None]:
+        if deal.stage == "begun":
+            yield from self._authenticate(deal)
+            if deal.stage in OVER:
+                return
+        if deal.stage in {"begun", "answered"}:
+            yield from self._select(deal)
+        if deal.stage == "selected":
+            yield from self._ask_offer(deal)
+        offer = yield from self._offer(deal)
+        yield from self._pay(deal, offer)
+
+    def _pay(self, deal: Deal, offer: Offer) -> Flow[None]:
+        """Make all payments, in the order that they name (11.2)."""
+        for known in deal.data["payments"]:
+            while known["stage"] != "over":
+                yield from Paying(self.core, deal, offer, known).pay()
+                if known["state"] != ProcessState.FAILED or known["code"] in _NO_OTHER:
+                    break
+                if not (yield from self._another(deal, offer, known)):
+                    break
+            if known["state"] != ProcessState.COMPLETED_OK:
+                yield from self._over(deal, "failed")
+                return
+        yield from self._over(deal, "done")
+        yield from self.core.person(Visit(offer.tpo.protocol_options.success_net_locn))
+
+    def _another(self, deal: Deal, offer: Offer, known: dict[str, Any]) -> Flow[bool]:
+        """After a business failure, let another way to pay be chosen (RFC 2801, 7.16.2)."""
+        text = f"the payment failed: {known['code'] or 'for no reason that was told'}"
+        try:
+            way = yield from self.core.decide(text, Way.OTHER, Way.CANCEL)
+        except Cancelled:
+            return False
+        if way is not Way.OTHER:
+            return False
+        old = Paying(self.core, deal, offer, known)
+        only = old.picked.terms if deal.data["dependent"] else None
+        pay_id = self.core.ids.code(PAY_ID_LETTERS)
+        chosen = yield from selecting.select(self.core, old.brands, pay_id, only=only)
+        draft = next_draft(deal, "C")
+        component = chosen.component(iter(draft.new_id, ""))
+        deal.data["payments"][deal.data["payments"].index(known)] |= self._entry(
+            component, chosen, pay_id, known["ref"], old.handler.id
+        )
+        yield from store.keep(deal)
+        return True
+
+    # Authentication (2.1, figure 2)
+
+    def _authenticate(self, deal: Deal) -> Flow[None]:
+        first = yield from self._first(deal)
+        request, tpo = first.block(AuthReqBlk), first.block(TpoBlk)
+        if request is None:
+            return
+        assert tpo is not None
+        if first.block(OfferRespBlk) is not None or first.block(AuthStatusBlk) is not None:
+            text = "authentication and offer do not come together"
+            raise Problem(ErrorCode.EL_UNEXPECTED, text, element="AuthReqBlk", ref=request.id)
+        number = deal.data.get("auth_letter")
+        if number is None:
+            number = yield from self._response(deal, first, request, tpo)
+        message = yield from self.core.ask(deal, number, self._sender_of(tpo))
+        status = message.block(AuthStatusBlk)
+        if status is None:
+            text = "the status of the authentication is missing"
+            raise Problem(ErrorCode.EL_MISSING, text, value="AuthStatusBlk")
+        deal.data["answered"] = message.msg_id
+        if status.status.process_state is not ProcessState.COMPLETED_OK:
+            yield from self.core.notice(status.status.status_desc or "not authenticated")
+            yield from self._over(deal, "failed")
+            return
+        if message.block(TpoBlk) is None:
+            yield from self._over(deal, "done")
+            return
+        deal.stage = "answered"
+        deal.data["options"] = deal.seen[message.msg_id].letter
+        yield from store.keep(deal)
+
+    def _response(
+        self, deal: Deal, first: IotpMessage, request: AuthReqBlk, tpo: TpoBlk
+    ) -> Flow[int]:
+        while True:
+            found = yield from self._proved(request.auth_reqs)
+            if found is not None or not request.auth_reqs:
+                break
+            text = "no payment software can authenticate you as the merchant wants"
+            yield from self.core.decide(text, Way.RETRY, Way.SUSPEND, Way.CANCEL)
+        draft = next_draft(deal, "C")
+        block = draft.new_id()
+        response = None
+        if found is not None:
+            one, contents = found
+            response = AuthResp(
+                id=draft.new_id(),
+                authentication_id=one.authentication_id,
+                selected_algorithm_ref=one.algorithm.id,
+                contents=contents,
+            )
+        orgs: tuple[Org, ...] = ()
+        info = request.trading_role_info_req
+        if info is not None:
+            orgs = tuple([org for org in tpo.orgs if org.plays(Role.CONSUMER)])
+        made = AuthRespBlk(id=block, auth_resp=response, orgs=orgs)
+        number = self.core.send(deal, draft, (made,), to="Merchant", answers=first.msg_id)
+        deal.data["auth_letter"] = number
+        yield from store.keep(deal)
+        return number
+
+    def _proved(self, asked: Sequence[AuthReq]) -> Flow[tuple[AuthReq, tuple[Content, ...]] | None]:
+        """Try every way to authenticate with every bridge, until one works (2.1, step 2)."""
+        for one in asked:
+            algorithm = ApiAlgorithm(id=one.algorithm.id, name=one.algorithm.name)
+            call = Authenticate(
+                authentication_id=one.authentication_id,
+                algorithm=algorithm,
+                auth_req_packaged_content=one.contents,
+            )
+            for name in self.core.bridges:
+                try:
+                    done = yield from self.core.bridges.call(name, call)
+                except Failed:
+                    continue
+                return one, done.auth_res_packaged_content
+        return None
+
+    # Selection (2.3, figure 4)
+
+    def _select(self, deal: Deal) -> Flow[None]:
+        message, tpo = yield from self._options(deal)
+        if not 1 <= len(tpo.brand_lists) <= PAYMENTS_MAX:
+            text = f"a trade has one payment or two, not {len(tpo.brand_lists)}"
+            raise Problem(ErrorCode.EL_INCONSISTENT, text, element="TpoBlk", ref=tpo.id)
+        dependent = message.block(OfferRespBlk) is None
+        chosen = []
+        for brands in tpo.brand_lists:
+            pay_id = self.core.ids.code(PAY_ID_LETTERS)
+            chosen.append((pay_id, (yield from selecting.select(self.core, brands, pay_id))))
+        draft = next_draft(deal, "C")
+        block = draft.new_id()
+        made = []
+        for pay_id, each in chosen:
+            component = each.component(iter(draft.new_id, ""))
+            made.append(component)
+            handler = each.possible.picked.protocol.action_org_ref
+            deal.data["selected"].append(self._entry(component, each, pay_id, "", handler))
+        deal.data["dependent"] = dependent
+        if dependent:
+            selection = TpoSelectionBlk(id=block, brand_selections=tuple(made))
+            deal.data["selection_letter"] = self.core.send(
+                deal, draft, (selection,), to="Merchant", answers=message.msg_id
+            )
+        deal.stage = "selected"
+        yield from store.keep(deal)
+
+    def _entry(
+        self,
+        component: Any,
+        chosen: selecting.Selected,
+        pay_id: str,
+        ref: str,
+        org: str,
+    ) -> dict[str, Any]:
+        option = chosen.possible.option
+        picked: Picked = chosen.possible.picked
+        return {
+            "ref": ref,
+            "org": org,
+            "id": pay_id,
+            "bridge": option.bridge,
+            "instrument": option.instrument_id,
+            "label": option.instrument_name,
+            "terms": picked.terms,
+            "direction": chosen.brands.pay_direction,
+            "selection": selecting.written(component),
+            "stage": "new",
+            "state": ProcessState.NOT_YET_STARTED,
+            "code": None,
+            "handler": None,
+            "suspended": False,
+        }
+
+    def _ask_offer(self, deal: Deal) -> Flow[None]:
+        """Get the offer, unless it came with the options, and hold it to what was chosen."""
+        message, tpo = yield from self._options(deal)
+        if deal.data["dependent"]:
+            message = yield from self.core.ask(
+                deal, deal.data["selection_letter"], self._sender_of(tpo)
+            )
+        block = message.block(OfferRespBlk)
+        if block is None:
+            text = "an offer is expected"
+            raise Problem(ErrorCode.EL_MISSING, text, value="OfferRespBlk")
+        deal.data["answered"] = message.msg_id
+        self._fits(deal, tpo, block)
+        deal.data["offer"] = deal.seen[message.msg_id].letter
+        by_list = {payment.brand_list_ref: payment.id for payment in block.payments}
+        entries = {each["selection"]["refs"][0]: each for each in deal.data["selected"]}
+        ordered = sorted(block.payments, key=lambda one: len(one.start_after_refs))
+        deal.data["payments"] = [
+            {**entries[one.brand_list_ref], "ref": by_list[one.brand_list_ref]} for one in ordered
+        ]
+        deal.stage = "agreed"
+        yield from store.keep(deal)
+
+    def _fits(self, deal: Deal, tpo: TpoBlk, block: OfferRespBlk) -> None:
+        """Check an offer (11.2). Raises Problem."""
+        del deal
+        if block.status.process_state is not ProcessState.COMPLETED_OK:
+            raise Unusable(block.status.status_desc or "the merchant makes no offer")
+        wanted = sorted(one.id for one in tpo.brand_lists)
+        if sorted(one.brand_list_ref for one in block.payments) != wanted:
+            text = "the offer's payments are not those of the options"
+            raise Problem(ErrorCode.EL_INCONSISTENT, text, element="OfferRespBlk", ref=block.id)
+        if block.order is None:
+            text = "an offer has an order"
+            raise Problem(ErrorCode.EL_MISSING, text, element="OfferRespBlk", value="Order")
+        now = self.core.clock.now()
+        if now > block.order.ok_to:
+            raise Problem(ErrorCode.VALUE_TOO_LARGE, "the offer has expired", element="Order",
+                          ref=block.order.id, attribute="OkTo")  # fmt: skip
+
+    # Ends that are none, and ends
+
+    def _suspend(self, deal: Deal) -> Flow[None]:
+        known = self._current(deal)
+        if known is not None:
+            offer = yield from self._offer(deal)
+            yield from Paying(self.core, deal, offer, known).suspend()
+        deal.data["suspended"] = True
+        yield from store.keep(deal)
+
+    def _call_off(self, deal: Deal) -> Flow[None]:
+        """Cancel: a payment with its handler, what comes before with the Merchant (12.4)."""
+        known = self._current(deal)
+        if known is not None:
+            offer = yield from self._offer(deal)
+            if not (yield from Paying(self.core, deal, offer, known).cancel()):
+                return
+            yield from self._over(deal, "cancelled", CompletionCode.CONS_CANCELLED)
+            return
+        draft = next_draft(deal, "C")
+        kind = StatusType.OFFER if "offer" not in deal.data else StatusType.PAYMENT
+        block = draft.cancel(kind, CompletionCode.CONS_CANCELLED, None, "no more of it")
+        _, tpo = yield from self._options(deal)
+        yield from self.core.tell(
+            deal, draft, (block,), self._sender_of(tpo), deal.data["answered"]
+        )
+        yield from self._over(deal, "cancelled", CompletionCode.CONS_CANCELLED)
+
+    def _unusable(self, deal: Deal, unusable: Unusable) -> Flow[None]:
+        """End what cannot go on; of a payment that may have happened, the handler is asked."""
+        known = self._current(deal)
+        if known is None:
+            yield from self._over(deal, "failed")
+            return
+        offer = yield from self._offer(deal)
+        yield from Paying(self.core, deal, offer, known).doubt(unusable.text)
+        try:
+            yield from self._pay(deal, offer)
+        except (Suspended, Cancelled, Unusable) as later:
+            yield from self.core.notice(str(later))
+            yield from store.keep(deal)
+
+    def _over(self, deal: Deal, stage: str, code: str | None = None) -> Flow[None]:
+        deal.stage = stage
+        deal.data["suspended"] = False
+        if code is not None:
+            deal.data["code"] = code
+        yield from store.keep(deal, store.mark(deal, is_open=False))
+
+    def _current(self, deal: Deal) -> dict[str, Any] | None:
+        """Give the payment that the payment software has begun and that is not over."""
+        for known in deal.data["payments"]:
+            if known["stage"] in {"asked", "got", "answered", "doubt"}:
+                return known  # type: ignore[no-any-return]
+        return None
+
+    # Inquiry (2.5, figure 6)
+
+    def _inquire(self, wanted: Inquire) -> Flow[Told]:
+        deal = yield from self.known(wanted.name)
+        begun = [one for one in deal.data["payments"] if one["stage"] != "new"]
+        if not begun:
+            _, tpo = yield from self._options(deal)
+            return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo)))
+        offer = yield from self._offer(deal)
+        payment = Paying(self.core, deal, offer, begun[-1])
+        return (yield from payment.inquire())
+
+    # Cancelling, pending payments, wallets
+
+    def _cancel(self, wanted: Cancel) -> Flow[Traded]:
+        deal = yield from self.known(wanted.name)
+        if deal.stage in OVER:
+            raise Unusable(f"there is nothing to cancel: the transaction is {deal.stage}")
+        yield from self._call_off(deal)
+        return self._told(deal, "")
+
+    def _trades(self, _: Trades) -> Flow[tuple[Traded, ...]]:
+        return tuple([self._told(deal, "") for deal in (yield from store.deals(ROLE))])
+
+    def _pending(self, _: Pending) -> Flow[Waiting]:
+        deals: list[Traded] = []
+        for name in (yield from store.open_names(ROLE)):
+            deal = yield from store.recall(ROLE, name)
+            if deal is not None and deal.stage not in OVER:
+                deals.append(self._told(deal, ""))
+        found: list[tuple[str, str]] = []
+        for name in self.core.bridges:
+            try:
+                answer = yield from self.core.bridges.call(name, InquirePendingPayment())
+            except Failed:
+                continue
+            found += [(name, one.pay_id) for one in answer.payment_ids]
+        return Waiting(tuple(deals), tuple(found))
+
+    def _rest(self, wanted: Rest) -> Flow[Traded]:
+        deal = yield from self.known(wanted.name)
+        yield from self._suspend(deal)
+        return self._told(deal, "")
+
+    def _manage(self, wanted: Manage) -> Flow[ManagePaymentSoftwareResponse]:
+        call = ManagePaymentSoftware(
+            brand_id=wanted.brand_id,
+            protocol_id=wanted.protocol_id,
+            action=wanted.action,
+            wallet_id=wanted.wallet_id,
+        )
+        done = yield from self.core.bridges.call(wanted.bridge, call)
+        if done.wallet_id is not None:
+            keys = self.core.bridges.keys[wanted.bridge]
+            keys.wallet_id, keys.passphrase = done.wallet_id, done.passphrase or keys.passphrase
+        return done
+
+    def _properties(self, wanted: Properties) -> Flow[PaymentInstrumentInquiryResponse]:
+        call = PaymentInstrumentInquiry(
+            brand_id=wanted.brand_id,
+            payment_instrument_id=wanted.instrument_id,
+            protocol_id=wanted.protocol_id,
+            property_type_list=wanted.types,
+        )
+        return (yield from self.core.bridges.call(wanted.bridge, call))
+
+    def _forget(self, wanted: Forget) -> Flow[Traded]:
+        deal = yield from self.known(wanted.name)
+        if deal.stage not in OVER:
+            raise Unusable("only what is over can be forgotten")
+        for known in deal.data["payments"]:
+            try:
+                call = RemovePaymentLog(pay_id=known["id"])
+                yield from self.core.bridges.call(known["bridge"], call)
+            except Failed as failed:
+                yield from self.core.notice(failed.error.error_desc)
+        return self._told(deal, "")
+
+    def _ping(self, wanted: Ping) -> Flow[str]:
+        draft = Draft("I1")
+        now = self.core.clock.now()
+        trans = TransId(
+            id=draft.new_id(),
+            iotp_trans_id=f"{self.core.ids.payment_id(now).lower()}@consumer.invalid",
+            iotp_trans_type=TransactionType.PING,
+            time=now,
+        )
+        block = PingReqBlk(id=draft.new_id())
+        body = codec.write(draft.message(trans, (block,), now))
+        got: Arrived | Silence = yield Exchange(Party.PEER, Post(wanted.url, body))
+        if isinstance(got, Silence):
+            return f"Down: {got.reason}"
+        answer = store.message(got.body).block(PingRespBlk)
+        return str(answer.ping_status_code) if answer is not None else "no answer to a ping"
+
+    # What is on file
+
+    def known(self, name: str) -> Flow[Deal]:
+        deal = yield from store.recall(ROLE, name)
+        if deal is None:
+            found = [one for one in (yield from store.deals(ROLE)) if one.name.startswith(name)]
+            if len(found) != 1 or not name:
+                many = "several transactions begin" if found else "no transaction begins"
+                raise Unusable(f"{many} with {name!r:.60}")
+            deal = found[0]
+        return deal
+
+    def _first(self, deal: Deal) -> Flow[IotpMessage]:
+        return store.message((yield from store.letter(deal, 1)).body)
+
+    def _options(self, deal: Deal) -> Flow[tuple[IotpMessage, TpoBlk]]:
+        """Give the message with the options that count: the last one that has any."""
+        letter = yield from store.letter(deal, deal.data["options"])
+        message = store.message(letter.body)
+        block = message.block(TpoBlk)
+        assert block is not None
+        return message, block
+
+    def _offer(self, deal: Deal) -> Flow[Offer]:
+        _, tpo = yield from self._options(deal)
+        letter = yield from store.letter(deal, deal.data["offer"])
+        message = store.message(letter.body)
+        block = message.block(OfferRespBlk)
+        assert block is not None
+        return Offer(tpo, block, message.signatures)
+
+    def _sender(self, deal: Deal) -> str:
+        return str(deal.data.get("sender", deal.data["begun_at"]))
+
+    @staticmethod
+    def _sender_of(tpo: TpoBlk) -> str:
+        options = tpo.protocol_options
+        return options.secure_sender_net_locn or options.sender_net_locn or ""
+
+    @staticmethod
+    def _told(deal: Deal, text: str) -> Traded:
+        entries = deal.data["payments"] or deal.data["selected"]
+        return Traded(
+            deal.name,
+            deal.trans.iotp_trans_type,
+            deal.stage,
+            tuple([
+                Paid(
+                    one["id"], one["bridge"], one["terms"][0], one["instrument"], one["terms"][4],
+                    one["terms"][3], one["direction"], ProcessState(one["state"]), one["code"],
+                    one.get("sound", False), one["handler"],
+                )
+                for one in entries
+            ]),
+            text,
+            bool(deal.data.get("suspended")),
+        )  # fmt: skip
+
+
+_NO_OTHER = frozenset({CompletionCode.CONS_CANCELLED, CompletionCode.MERCH_CANCELLED})

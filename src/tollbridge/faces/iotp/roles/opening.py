@@ -1,0 +1,332 @@
+"""From settings to roles: a shop, a payment handler, and the bridges that both need.
+
+Without settings it is the demonstration: one shop with a few items, test cards, purses of an issuer
+that everybody can load. Whoever leaves `secret` out uses the one that is printed here.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from tollbridge.core.brands import brand_of
+from tollbridge.core.instrument import Card, InstrumentView
+from tollbridge.faces.iotp.api import formats
+from tollbridge.faces.iotp.api.bridge import PaymentBridge
+from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
+from tollbridge.faces.iotp.api.words import PayDirection
+from tollbridge.faces.iotp.message.signing import HmacKey
+from tollbridge.faces.iotp.message.words import TransactionType
+from tollbridge.faces.iotp.roles.handler import PaymentHandler
+from tollbridge.faces.iotp.roles.merchant import Merchant
+from tollbridge.faces.iotp.roles.settings import (
+    HandlerSettings,
+    Item,
+    Leg,
+    MerchantSettings,
+    PartySettings,
+)
+from tollbridge.faces.iotp.schemes import card, purse, purses
+from tollbridge.faces.iotp.schemes.book import Book
+from tollbridge.faces.iotp.schemes.offering import Offering
+from tollbridge.faces.iotp.schemes.records import Records
+from tollbridge.faces.iotp.schemes.terms import Scheme
+from tollbridge.ground.clock import Clock
+from tollbridge.ground.errors import ConfigError
+from tollbridge.ground.flow import Flow
+from tollbridge.ground.ids import IdSource
+from tollbridge.ground.money import Money
+from tollbridge.ground.secret import Secret, mask_number
+
+DEMONSTRATION = "tollbridge demonstration, for tests only"
+"""The secret of the demonstration: tokens and keys of its instruments follow from it."""
+DEBIT, CREDIT = PayDirection.DEBIT, PayDirection.CREDIT
+CARDS, PURSES = "card", "purse"
+ISSUER = "issuer"
+LOGOS = "http://logos.invalid"
+URL = "http://127.0.0.1:8700"
+BRANDS: Mapping[str, str] = {
+    "Visa": "VISA", "Mastercard": "MasterCard", "American Express": "Amex", "JCB": "JCB",
+    "Maestro": "Maestro",
+}  # fmt: skip
+"""Our names of brands and the registered ones (RFC 2801, 12.1)."""
+TEST_CARDS: Mapping[str, str] = {
+    "visa": "4242424242424242",
+    "mastercard": "5555555555554444",
+    "amex": "378282246310005",
+    "declined": "4000000000000002",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What is opened: which roles, where, and with what.
+
+    `roles` are merchant, payment or both. `url` is where this process is reached, `payment_url`
+    where the Payment Handler is. `secret` is what tokens and keys of instruments follow from:
+    Merchant and Payment Handler share it. `cards` are numbers by name, `issued_minor` what the
+    issuer's purse holds at first, `bridge` where card payments go ("": the first one).
+    """
+
+    roles: tuple[str, ...] = ("merchant", "payment")
+    url: str = URL
+    payment_url: str = ""
+    org_id: str = "shop.example"
+    legal_name: str = "The Demonstration Shop"
+    payment_org_id: str = "pay.example"
+    payment_legal_name: str = "The Demonstration Payment Handler"
+    secret: Secret[str] = field(default_factory=lambda: Secret(DEMONSTRATION))
+    currencies: tuple[str, ...] = ("EUR", "GBP", "USD")
+    cards: Mapping[str, str] = field(default_factory=lambda: TEST_CARDS)
+    items: Mapping[str, Item] = field(default_factory=lambda: DEMONSTRATION_ITEMS)
+    issued_minor: int = 1_000_000
+    bridge: str = ""
+    patience_s: float | None = None
+    authenticate: bool = False
+
+    @property
+    def payment_locn(self) -> str:
+        """Where Payment Requests go."""
+        return self.payment_url or f"{self.url.rstrip('/')}/iotp/payment"
+
+
+def plastics(cards: Mapping[str, str]) -> list[card.Plastic]:
+    """Make cards to enrol of their numbers. Raises ValueError for a brand nobody knows."""
+    found = []
+    for name, number in cards.items():
+        brand = brand_of(number)
+        if brand is None:
+            raise ValueError(f"cards.{name}: no brand has such numbers")
+        view = InstrumentView(brand.name, mask_number(number), entry="online")
+        label = f"{brand.name} {mask_number(number)[-4:]}"
+        named = BRANDS.get(brand.name, f"x-{brand.name}".replace(" ", ""))
+        found.append(card.Plastic(name, label, named, Card(Secret(number), view)))
+    return found
+
+
+def card_scheme(opening: Opening) -> Scheme:
+    """Make the card scheme with the brands of the cards."""
+    brands = dict.fromkeys(one.brand_id for one in plastics(opening.cards))
+    return card.scheme(brands, opening.currencies)
+
+
+def purse_scheme(opening: Opening) -> Scheme:
+    """Make the purse scheme."""
+    return purses.scheme(opening.currencies)
+
+
+def key_of(secret: Secret[str]) -> purse.KeyOf:
+    """Give the keys of purses."""
+    return purse.keys_from(Secret(secret.reveal().encode()))
+
+
+def offer_key(opening: Opening) -> HmacKey:
+    """Give the key that offers are signed with, which Merchant and Payment Handler share."""
+    key = hmac.digest(opening.secret.reveal().encode(), b"offers", "sha256")
+    return HmacKey(key, "offers", of=opening.org_id)
+
+
+def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
+    """Open the shop."""
+    url = f"{opening.url.rstrip('/')}/iotp/merchant"
+    party = PartySettings(opening.org_id, opening.legal_name, url)
+    handler = PaymentHandlerOrg(
+        org_id=opening.payment_org_id,
+        legal_name=opening.payment_legal_name,
+        cancel_net_locn=f"{opening.payment_locn}/cancelled",
+        error_net_locn=f"{opening.payment_locn}/error",
+        error_log_net_locn=f"{opening.payment_locn}/log",
+    )
+    where = opening.payment_locn
+    locations = (where, "") if where.startswith("http:") else ("", where)
+    secret = Secret(opening.secret.reveal().encode())
+    _, register = card.enrolled(secret, plastics(opening.cards))
+    keys = {token: one.key for token, one in register.items()}
+    bridges: dict[str, PaymentBridge] = {}
+    for name, scheme, make in (
+        (CARDS, card_scheme(opening), card.merchant),
+        (PURSES, purse_scheme(opening), purses.merchant),
+    ):
+        items = tuple([
+            BrandItem(brand_id=one, brand_name=one.removeprefix("x-"), brand_logo_net_locn=LOGOS)
+            for one in scheme.brands
+        ])  # fmt: skip
+        offering = Offering(
+            scheme=scheme,
+            records=Records(f"m/{name}"),
+            brands=items,
+            handler=handler,
+            locations=locations,
+            clock=clock,
+        )
+        bridges[name] = make(offering, secret, keys, ids)
+    settings = MerchantSettings(party, opening.items, signer=offer_key(opening))
+    return Merchant(settings, bridges, clock, ids)
+
+
+def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
+    """Open the payment handler."""
+    party = PartySettings(opening.payment_org_id, opening.payment_legal_name, opening.payment_locn)
+    secret = Secret(opening.secret.reveal().encode())
+    _, register = card.enrolled(secret, plastics(opening.cards))
+    bridges: dict[str, PaymentBridge] = {
+        CARDS: card.handler(
+            card_scheme(opening), f"h/{CARDS}", register, clock,
+            bridge=opening.bridge, patience_s=opening.patience_s,
+        ),
+        PURSES: purses.handler(
+            purse_scheme(opening), f"h/{PURSES}", {"": ISSUER}, key_of(opening.secret), clock, ids
+        ),
+    }  # fmt: skip
+    settings = HandlerSettings(
+        party,
+        {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES},
+        (opening.org_id,),
+        offer_key(opening),
+    )
+    made = PaymentHandler(settings, bridges, clock, ids)
+    book = purses.value_of(f"h/{PURSES}")
+    for code in opening.currencies:
+        money = Money.of(opening.issued_minor, code)
+        made.before_first.append(partial(_issued, book, money))
+    return made
+
+
+def _issued(book: Book, money: Money) -> Flow[bool]:
+    return book.issue(ISSUER, money, f"opening {money.currency.code}")
+
+
+# Reading settings
+
+
+def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901 - one check each
+    """Read settings, whose names are those of Opening. Raises ConfigError listing all problems."""
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for name, value in settings.items():
+        kind, expected = _SETTINGS.get(name, (None, ""))
+        if kind is None:
+            problems.append(f"{name}: there is no such setting")
+        elif not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            problems.append(f"{name}: {expected} is expected")
+        else:
+            values[name] = value
+    roles = values.get("roles", ["merchant", "payment"])
+    if not roles or any(role not in {"merchant", "payment"} for role in roles):
+        problems.append("roles: merchant, payment, or both")
+    for name in ("roles", "currencies"):
+        if name in values:
+            values[name] = tuple(values[name])
+    if "secret" in values:
+        values["secret"] = Secret(values["secret"])
+    if "items" in values:
+        values["items"] = _items(values["items"], problems)
+    if "cards" in values and not problems:
+        try:
+            plastics(values["cards"])
+        except (ValueError, AttributeError) as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError(problems)
+    return Opening(**values)
+
+
+_TEXT = (str, "a text")
+_SETTINGS: Mapping[str, tuple[Any, str]] = {
+    "roles": (list, "a list"),
+    "url": _TEXT,
+    "payment_url": _TEXT,
+    "org_id": _TEXT,
+    "legal_name": _TEXT,
+    "payment_org_id": _TEXT,
+    "payment_legal_name": _TEXT,
+    "secret": _TEXT,
+    "currencies": (list, "a list of codes"),
+    "cards": (Mapping, "a table of numbers"),
+    "items": (Mapping, "a table"),
+    "issued_minor": (int, "a whole number"),
+    "bridge": _TEXT,
+    "patience_s": (int | float, "a number of seconds"),
+}
+
+
+def _items(tables: Mapping[str, object], problems: list[str]) -> dict[str, Item]:
+    found: dict[str, Item] = {}
+    for name, table in tables.items():
+        if not isinstance(table, Mapping):
+            problems.append(f"items.{name}: a table is expected")
+            continue
+        payments = table.get("payments", [table])
+        try:
+            kind = TransactionType(f"Baseline{table.get('kind', 'Purchase')}")
+            description = str(table.get("description", name))
+            legs = tuple([_leg(one, kind, description) for one in payments])
+        except (ValueError, TypeError, AttributeError) as error:
+            problems.append(f"items.{name}: {error}")
+            continue
+        found[name] = Item(
+            name,
+            kind,
+            description,
+            legs,
+            independent=bool(table.get("independent")),
+            authentication=tuple(table.get("authentication", ())),
+            wants_org=bool(table.get("wants_org")),
+            valid_s=int(table.get("valid_s", 1800)),
+        )
+    if not found:
+        problems.append("items: at least one, or leave the table out")
+    return found
+
+
+def _leg(table: Mapping[str, Any], kind: TransactionType, description: str) -> Leg:
+    amount = formats.amount(str(table.get("amount", "")))
+    if amount is None:
+        raise ValueError("an amount is expected, as a text")
+    credit = kind in {TransactionType.REFUND, TransactionType.WITHDRAWAL}
+    direction = PayDirection(table.get("direction", CREDIT if credit else DEBIT))
+    return Leg(
+        direction,
+        amount,
+        str(table.get("currency", "EUR")),
+        str(table.get("description", description)),
+        tuple(table.get("brands", ())),
+        tuple(table.get("protocols", ())),
+    )
+
+
+_CARD, _PURSE = (card.PROTOCOL_ID,), (purse.PROTOCOL_ID,)
+
+
+def _item(name: str, kind: TransactionType, text: str, *legs: Leg, **more: Any) -> Item:
+    return Item(name, kind, text, legs, **more)
+
+
+def _money(direction: PayDirection, amount: str, text: str, protocols: tuple[str, ...] = ()) -> Leg:
+    return Leg(direction, Decimal(amount), "EUR", text, (), protocols)
+
+
+DEMONSTRATION_ITEMS: Mapping[str, Item] = {
+    one.name: one
+    for one in (
+        _item("book", TransactionType.PURCHASE, "A book", _money(DEBIT, "11.91", "A book")),
+        _item("coffee", TransactionType.PURCHASE, "A cup of coffee",
+              _money(DEBIT, "2.50", "Coffee, by purse", _PURSE)),
+        _item("refund", TransactionType.REFUND, "A book, given back",
+              _money(CREDIT, "11.91", "A book, given back", _CARD)),
+        _item("deposit", TransactionType.DEPOSIT, "Into the account",
+              _money(DEBIT, "5.00", "From the purse into the account", _PURSE)),
+        _item("withdrawal", TransactionType.WITHDRAWAL, "From the account",
+              _money(CREDIT, "10.00", "From the account into the purse", _PURSE)),
+        _item("load", TransactionType.VALUE_EXCHANGE, "Card money into the purse",
+              _money(DEBIT, "20.00", "Paid by card", _CARD),
+              _money(CREDIT, "20.00", "Into the purse", _PURSE)),
+        _item("member", TransactionType.PURCHASE, "Members only",
+              _money(DEBIT, "1.00", "A member's badge"),
+              authentication=("x-tollbridge-hmac",), wants_org=True),
+        _item("login", TransactionType.AUTHENTICATION, "Say who you are",
+              authentication=("x-tollbridge-hmac",)),
+    )
+}  # fmt: skip

@@ -1,0 +1,121 @@
+"""Who a role is, what a Merchant sells, and what a Payment Handler handles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tollbridge.faces.iotp.api.words import PayDirection
+from tollbridge.faces.iotp.message.components import Org, PostalAddress, TradingRole
+from tollbridge.faces.iotp.message.signing import Signer, Verifier
+from tollbridge.faces.iotp.message.words import Role, TransactionType
+from tollbridge.faces.iotp.roles.draft import LANG
+from tollbridge.ground.secret import Secret
+
+WalletKeys = tuple[str | None, Secret[str] | None]
+"""The id of a wallet and its pass phrase, as far as they are needed."""
+OFFER_S = 30 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class PartySettings:
+    """An organisation. `url` is where its role is served; people are sent to pages below it."""
+
+    org_id: str
+    legal_name: str
+    url: str
+    street: str = "Bridge Street 1"
+    city: str = "Tollbridge"
+    country: str = "GB"
+
+    def org(self, name: str, role: Role, prefix: str) -> Org:
+        """Make the component, whose id is `name` with parts below."""
+        one = TradingRole(
+            id=f"{name}.2" if "." not in name else f"{name}2",
+            trading_role=role,
+            iotp_msg_id_prefix=prefix,
+            cancel_net_locn=f"{self.url}/cancelled",
+            error_net_locn=f"{self.url}/error",
+            error_log_net_locn=f"{self.url}/log",
+        )
+        return self.with_role(f"{name}.1" if "." not in name else name, one)
+
+    def with_role(self, name: str, role: TradingRole) -> Org:
+        """Make the component with a role."""
+        return Org(
+            id=name,
+            lang=LANG,
+            org_id=self.org_id,
+            legal_name=self.legal_name,
+            trading_roles=(role,),
+            postal_address=PostalAddress(
+                address_line_1=self.street,
+                city_or_town=self.city,
+                country=self.country,
+                legal_location=True,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One payment of a trade. `brands` are those the Merchant wants (none: all that are offered),
+    in the order it prefers; `protocols` likewise."""
+
+    direction: PayDirection
+    amount: Decimal
+    currency: str
+    what: str
+    brands: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that can be traded.
+
+    `independent`: make the offer at once if all ways to pay allow it; with one way it always is.
+    `authentication`: how the Consumer must authenticate itself first ("" its organisation only).
+    """
+
+    name: str
+    kind: TransactionType
+    description: str
+    legs: tuple[Leg, ...]
+    independent: bool = False
+    authentication: tuple[str, ...] = ()
+    wants_org: bool = False
+    valid_s: int = OFFER_S
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantSettings:
+    """A Merchant's shop. `bridges` are asked in this order (none: all).
+
+    `signer` signs offers for the Payment Handlers; None signs none.
+    """
+
+    party: PartySettings
+    items: Mapping[str, Item]
+    law: str = "GB"
+    success_url: str = ""
+    bridges: tuple[str, ...] = ()
+    ask_state: bool = False
+    signer: Signer | None = None
+    skip_brands: bool = False
+    keys: Mapping[str, WalletKeys] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerSettings:
+    """A Payment Handler. `protocols` say which bridge handles what, `merchants` for whom it works
+    (none: everybody).
+
+    With a `verifier`, a Payment Request is good only with an offer that its Merchant signed: nobody
+    else can say which brands and amounts were offered.
+    """
+
+    party: PartySettings
+    protocols: Mapping[str, str] = field(default_factory=dict)
+    merchants: tuple[str, ...] = ()
+    verifier: Verifier | None = None
+    keys: Mapping[str, WalletKeys] = field(default_factory=dict)

@@ -1,0 +1,227 @@
+"""What a role knows of a transaction, durably: where it stands, and every message in and out.
+
+Several roles may share one notebook: each knows transactions for itself (D-29).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote
+
+from tollbridge.faces.iotp.api import formats
+from tollbridge.faces.iotp.message import codec
+from tollbridge.faces.iotp.message.blocks import IotpMessage
+from tollbridge.faces.iotp.message.components import TransId
+from tollbridge.ground.clock import Instant
+from tollbridge.ground.errors import VersionConflict
+from tollbridge.ground.flow import Browse, Flow, Note, Page, Recall, Remember
+from tollbridge.wire import json, xml
+
+DEAL, LETTER, OPEN = "iotp/deal", "iotp/letter", "iotp/open"
+LETTERS_MAX = 500
+"""More messages than any transaction needs: nobody fills our disk with one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that came or went. `other` is who sent or gets it, `kinds` its blocks."""
+
+    number: int
+    incoming: bool
+    other: str
+    msg_id: str
+    kinds: tuple[str, ...]
+    at: Instant
+    body: bytes
+
+
+@dataclass(slots=True)
+class Seen:
+    """A message that came: its letter, the letter that answers it (0: none yet), its digest."""
+
+    letter: int
+    answer: int
+    digest: str
+
+
+@dataclass(slots=True)
+class Deal:
+    """A transaction as one role knows it; `keep` writes it.
+
+    `stage` is the role's own word for where it stands, `sent` counts its messages, `data` is what
+    else it must not forget.
+    """
+
+    role: str
+    trans: TransId
+    stage: str = ""
+    sent: int = 0
+    letters: int = 0
+    seen: dict[str, Seen] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    version: int = 0
+    fresh: list[Letter] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The transaction's name."""
+        return self.trans.iotp_trans_id
+
+    def add(
+        self, body: bytes, msg_id: str, kinds: tuple[str, ...], at: Instant, other: str,
+        *, incoming: bool,
+    ) -> Letter:  # fmt: skip
+        """Put a message on file; it is written with the next `keep`."""
+        self.letters += 1
+        letter = Letter(self.letters, incoming, other, msg_id, kinds, at, body)
+        self.fresh.append(letter)
+        if incoming:
+            self.seen[msg_id] = Seen(letter.number, 0, digest(body))
+        return letter
+
+
+def trans_of(element: xml.Element) -> TransId:
+    """Give the name of a transaction just as it was written: it is copied unchanged (3.3.1)."""
+    trans = TransId(
+        id=element.get("ID") or "X1.2",
+        iotp_trans_id=element.get("IotpTransId"),
+        iotp_trans_type=element.get("IotpTransType") or "BaselinePing",
+        time=formats.instant(element.get("TransTimeStamp")),
+    )
+    if all(element.get(name) for name in ("ID", "Version", "IotpTransType", "TransTimeStamp")):
+        object.__setattr__(trans, "source", element)
+    return trans
+
+
+@lru_cache(maxsize=512)
+def message(body: bytes) -> IotpMessage:
+    """Read a message that was read before: those on file are asked again and again.
+
+    Raises Unreadable.
+    """
+    return codec.read(body)
+
+
+def digest(body: bytes) -> str:
+    """Give the digest that tells quickly whether two messages are the same bytes."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def deal_key(role: str, name: str) -> str:
+    """Name a deal's page."""
+    return f"{DEAL}/{role}/{quote(name, safe='@')}"
+
+
+def _letter_key(role: str, name: str, number: int) -> str:
+    return f"{LETTER}/{role}/{quote(name, safe='@')}/{number:04d}"
+
+
+def recall(role: str, name: str) -> Flow[Deal | None]:
+    """Give what a role knows of a transaction; None when it is new."""
+    page: Page | None = yield Recall(deal_key(role, name))
+    return _read(role, page) if page is not None else None
+
+
+def keep(deal: Deal, *more: Note) -> Flow[None]:
+    """Write a deal, its fresh letters and `more`, all or none.
+
+    Raises VersionConflict when somebody else changed the deal meanwhile.
+    """
+    notes = [Note(deal_key(deal.role, deal.name), _written(deal), deal.version)]
+    notes += [
+        Note(_letter_key(deal.role, deal.name, letter.number), _letter_written(letter), 0)
+        for letter in deal.fresh
+    ]
+    done: bool = yield Remember((*notes, *more))
+    if not done:
+        raise VersionConflict(f"{deal.name} was changed by somebody else")
+    deal.version += 1
+    deal.fresh.clear()
+
+
+def letter(deal: Deal, number: int) -> Flow[Letter]:
+    """Read a letter of a deal."""
+    page: Page | None = yield Recall(_letter_key(deal.role, deal.name, number))
+    assert page is not None, "letters are written with the deal that counts them"
+    return _letter_read(number, page)
+
+
+def letters(role: str, name: str) -> Flow[list[Letter]]:
+    """Read all letters of a transaction, in their order."""
+    prefix = f"{LETTER}/{role}/{quote(name, safe='@')}/"
+    found: list[Letter] = []
+    after = ""
+    while pages := (yield Browse(prefix, after)):
+        found += [_letter_read(int(key.removeprefix(prefix)), page) for key, page in pages]
+        after = pages[-1][0]
+    return found
+
+
+def deals(role: str) -> Flow[list[Deal]]:
+    """Read all transactions a role knows."""
+    return (yield from _browsed(role, f"{DEAL}/{role}/"))
+
+
+def open_names(role: str) -> Flow[list[str]]:
+    """Name the transactions that are marked as open."""
+    prefix = f"{OPEN}/{role}/"
+    found: list[str] = []
+    after = ""
+    while pages := (yield Browse(prefix, after)):
+        found += [unquote(key.removeprefix(prefix)) for key, _ in pages]
+        after = pages[-1][0]
+    return found
+
+
+def mark(deal: Deal, *, is_open: bool) -> Note:
+    """Make the note that marks a transaction as open, or as not open any more."""
+    return Note(f"{OPEN}/{deal.role}/{quote(deal.name, safe='@')}", b"1" if is_open else None)
+
+
+def _browsed(role: str, prefix: str) -> Flow[list[Deal]]:
+    found: list[Deal] = []
+    after = ""
+    while pages := (yield Browse(prefix, after)):
+        found += [_read(role, page) for _, page in pages]
+        after = pages[-1][0]
+    return found
+
+
+def _written(deal: Deal) -> bytes:
+    seen = {name: [one.letter, one.answer, one.digest] for name, one in deal.seen.items()}
+    return json.write({
+        "trans": xml.write(codec.element_of(deal.trans)).decode(),
+        "stage": deal.stage,
+        "sent": deal.sent,
+        "letters": deal.letters,
+        "seen": seen,
+        "data": deal.data,
+    })  # fmt: skip
+
+
+def _read(role: str, page: Page) -> Deal:
+    value = json.read_object(page.value, what="a page of ours")
+    trans = trans_of(xml.read(value["trans"], what="a page of ours"))
+    seen = {key: Seen(*one) for key, one in value["seen"].items()}
+    return Deal(
+        role, trans, value["stage"], value["sent"], value["letters"], seen, value["data"],
+        page.version,
+    )  # fmt: skip
+
+
+def _letter_written(one: Letter) -> bytes:
+    head = [one.incoming, one.other, one.msg_id, list(one.kinds), one.at]
+    return json.write(head) + b"\n" + one.body
+
+
+def _letter_read(number: int, page: Page) -> Letter:
+    head, _, body = page.value.partition(b"\n")
+    incoming, other, msg_id, kinds, at = json.read(head, what="a page of ours")
+    return Letter(number, incoming, other, msg_id, tuple(kinds), Instant(at), body)
+
+
+def outgoing(found: list[Letter]) -> Iterator[Letter]:
+    """Give the letters that went out."""
+    return (one for one in found if not one.incoming)
