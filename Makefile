@@ -27,15 +27,18 @@ types: .venv/ready
 imports: .venv/ready
 	@echo "== import rules" && .venv/bin/lint-imports --no-logo
 
-sim: .venv/ready  ## seeded lives (SEED, RUNS), then kill -9 of real processes (KILLS)
+sim: .venv/ready  ## seeded lives of engines and terminals (SEED, RUNS), then kill -9 of real processes (KILLS)
 	@$(PY) -m tollbridge.testing.simulate --seed $(SEED) --runs $(RUNS)
+	@$(PY) -m tests.simulation.terminals --seed $(SEED) --runs $(RUNS)
 	@if [ $(KILLS) -gt 0 ]; then $(PY) -m tests.simulation.kills --kills $(KILLS) --seed $(SEED); fi
 
 bench: .venv/ready  ## measure disk, layers and the whole, interleaved (PAYMENTS, ROUNDS)
 	@$(PY) bench/run.py --payments $(PAYMENTS) --rounds $(ROUNDS)
 	@$(PY) bench/within.py --rounds $(ROUNDS)
 	@$(PY) bench/wpi.py --rounds $(ROUNDS)
+	@$(PY) bench/web.py --rounds $(ROUNDS)
 	@$(PY) bench/iotp.py --rounds $(ROUNDS)
+	@$(PY) bench/trades.py --rounds $(ROUNDS)
 
 requirements: .venv/ready  ## list the requirements of the standards that tests name
 	@$(PY) -m pytest --collect-only -q --requirements -p no:randomly

@@ -6,7 +6,7 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 "${PYTHON:-python3}" -m venv "$place/venv"
 "$place/venv/bin/pip" install --quiet --upgrade pip
-"$place/venv/bin/pip" install --quiet --group dev -e ".[within,terminal,iotp]"
+"$place/venv/bin/pip" install --quiet --group dev -e ".[within,terminal,web,iotp]"
 {
     echo "# What development is pinned to; written by make lock. Users get the ranges of pyproject.toml."
     "$place/venv/bin/pip" freeze --exclude-editable

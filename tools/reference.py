@@ -13,8 +13,18 @@ from tollbridge.bridges.sandbox.codes import REASONS
 from tollbridge.cli.main import COMMANDS, main
 from tollbridge.core import facts, operation, outcome, verbs
 from tollbridge.engine.config import Settings
+from tollbridge.faces.iotp.message import sequence, signing
+from tollbridge.faces.iotp.message import words as iotp_words
 from tollbridge.faces.psp import messages as psp
 from tollbridge.faces.psp.settings import Host, Merchant
+from tollbridge.faces.webinos.settings import (
+    Customer,
+    Instrument,
+    Policy,
+    Provider,
+    Seller,
+    Service,
+)
 from tollbridge.faces.wpi import outcome as wpi
 from tollbridge.faces.wpi import scenario
 from tollbridge.faces.wpi.profile import Acquirer, Conversion, Limits, Profile, Shop, Tip
@@ -24,6 +34,7 @@ from tollbridge.sandbox import codes, faults, parameters
 from tollbridge.sandbox.cards import CARDS
 from tollbridge.server import openapi
 from tollbridge.server.errors import status_of
+from tollbridge.web.options import Options
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- written by `make docs` from the code; do not edit -->\n"
@@ -115,7 +126,7 @@ def page_verbs():
 def page_settings():
     text = "# Settings\n\nA TOML file, given with `--config` or `TOLLBRIDGE_CONFIG`. Options and "
     text += "the environment win over it.\n"
-    for title, kind, skip in (("[server]", Settings, ("bridges", "faces")),
+    for title, kind, skip in (("[server]", Settings, ("bridges", "faces", "web", "development")),
                               ("[faces.wpi]", Profile, ("shop", "tip", "dcc", "limits",
                                                         "acquirers")),
                               ("[faces.wpi.shop]", Shop, ()),
@@ -136,6 +147,17 @@ def page_settings():
             if field.name != "merchants"]  # fmt: skip
     text += table(("setting", "default"), rows)
     text += f"\n## [faces.psp.merchants.NAME]\n\n{inspect.getdoc(Merchant)}\n"
+    text += f"\n## [faces.webinos]\n\n{inspect.getdoc(Provider)}\n"
+    groups = ("sellers", "customers", "services", "policy", "instruments")
+    for title, kind in (("", Provider), ("[faces.webinos.policy]", Policy),
+                        ("[faces.webinos.sellers.NAME]", Seller),
+                        ("[faces.webinos.customers.NAME]", Customer),
+                        ("[[faces.webinos.customers.NAME.instruments]]", Instrument),
+                        ("[[faces.webinos.services]]", Service), ("[web]", Options)):  # fmt: skip
+        text += f"\n## {title}\n\n{inspect.getdoc(kind)}\n\n" if title else "\n"
+        rows = [(f"`{field.name}`", f"`{_default(field)}`") for field in fields(kind)
+                if field.name not in groups]  # fmt: skip
+        text += table(("setting", "default"), rows)
     for made in (worldpay_online, securenet):
         name = made.__name__.rpartition(".")[2]
         text += f"\n## [bridges.{name}]\n\n{inspect.getdoc(made.bridge)}\n"
@@ -211,9 +233,30 @@ def page_endpoints():
             ("POST", "/api/Payments/Charge", "SecureNet: charge it", "id and key", ""),
         )
     ]
+    rows += [
+        (f"`{call}`", does, key, "needed" if call == "POST /web/payments" else "")
+        for call, does, key in (
+            ("GET /web/services", "Find payment services", "publishable key"),
+            ("POST /web/payments", "Begin a payment of a page", "publishable key"),
+            ("GET /web/payments/{payment}", "Look, or wait for news with ?wait=", "client token"),
+            ("GET /web/payments/{payment}/events", "Follow it as a stream", "client token"),
+            ("POST /web/payments/{payment}/challenges/{challenge}/answer", "Answer a challenge",
+             "client token"),
+            ("POST /web/payments/{payment}/cancel", "Give up", "client token"),
+            ("GET /web/confirm", "The provider's own page", "no"),
+            ("POST /web/confirm/look", "Show what is to be confirmed", "the challenge's token"),
+            ("POST /web/confirm/decide", "Pay or refuse there", "the challenge's token"),
+            ("POST /v1/verify", "Verify a proof of purchase", "secret key"),
+            ("GET /.well-known/jwks.json", "The keys of proofs", "no"),
+            ("GET /client/…", "The client for shops' pages", "no"),
+            ("GET /v1/web/notices", "Notices that wait; with ?dead=1 that nobody took", "yes"),
+            ("POST /v1/web/notices/{payment}/{sequence}/replay", "Send a notice again", "yes"),
+        )
+    ]  # fmt: skip
     text = "# Endpoints\n\nThe whole contract is at `GET /openapi.json` of a running server.\n\n"
     text += table(("call", "does", "credential", "idempotency key"), rows)
-    text += "\nFrom `/v1/tokens` on they are the face `psp`; see ../how-to/psp.md.\n\n"
+    text += "\nFrom `/v1/tokens` on they are the face `psp`; see ../how-to/psp.md. From\n"
+    text += "`/web/services` on they are the face `webinos`; see web-payments.md.\n\n"
     text += "## Custom codes of the face psp\n\n"
     rows = [(f"`{code}`", status) for code, status in psp.STATUS.items()]
     return text + table(("code", "HTTP status"), rows)
@@ -328,6 +371,72 @@ def page_wpi_scenarios():
     return text + table(("amount", "what happens"), rows)
 
 
+_SIGNATURES = """
+A signature names its algorithms in its manifest. Ours, which no other standard names in a way that
+fits a NMTOKEN:
+
+| name | what it is |
+|---|---|
+| `x-c14n2-sha256` | the digest of an element: SHA-256 of its canonical form |
+| `x-hmac-sha256` | HMAC-SHA-256 with a shared key |
+| `x-ed25519` | Ed25519 (RFC 8032), 64 bytes |
+| `x-ecdsa-p256-sha256` | ECDSA on P-256 with SHA-256, r and s side by side, 64 bytes |
+
+The canonical form is Canonical XML 2.0 without comments, its prefixes sequential. What is signed is
+that of the Manifest element, not a digest of it. The key is named by
+`KeyIdentifier` in each RecipientInfo; whoever verifies knows which organisation each key is of, and
+a right signature by another organisation's key is wrong.
+
+Behind the switch `legacy`, the algorithms of RFC 2802 are made and read, by their names there and
+in RFC 2801: DOM-HASH over SHA-1 (MD5 is read), HMAC, DSA, RSA and ECDSA. They can be forged.
+"""
+
+
+def page_iotp():
+    text = "# Trading messages\n\n`tollbridge iotp check FILE…` explains a message and lists every "
+    text += "rule it breaks.\n\n## What may come\n\n"
+    rows = [
+        (str(state), " + ".join(f"`{name}`" for name in sorted(step.blocks)),
+         step.sender or "anybody", step.receiver or "anybody")
+        for state, steps in sequence.STEPS.items()
+        for step in steps
+    ]  # fmt: skip
+    text += table(("when it is", "blocks", "from", "to"), rows)
+    text += "\nA Cancel Block ends whatever is not complete, an Error Block with a hard error does "
+    text += "so, too; inquiries change nothing.\n\n## Transactions\n\n"
+    rows = [
+        (f"`{kind}`", "may come first" if shape.authentication and shape.offer
+         else "is all" if shape.authentication else "", ", ".join(shape.directions),
+         "may follow" if shape.delivery else "")
+        for kind, shape in sequence.SHAPES.items()
+    ]  # fmt: skip
+    text += table(("type", "authentication", "payments", "delivery"), rows)
+    text += "\n## Instead of an answer\n\n"
+    rows = [
+        (f"`{one.received}`", one.by or "anybody", ", ".join(f"`{name}`" for name in one.blocks),
+         one.cancel or "", ", ".join(f"`{code}`" for code in sorted(one.codes)))
+        for one in sequence.ANSWERS
+    ]  # fmt: skip
+    text += table(("received", "by", "answers", "or cancels the", "with"), rows)
+    text += "\n## Completion codes\n\n"
+    rows = [
+        (str(of), f"`{code}`", ", ".join(sorted(one.states)),
+         "inquiries" if one.inquiry else "cancels, inquiries" if one.cancel else "",
+         str(one.recovery))
+        for of, codes_ in iotp_words.COMPLETIONS.items()
+        for code, one in codes_.items()
+    ]  # fmt: skip
+    text += table(("step", "code", "with", "only in", "goes on with"), rows)
+    text += "\n`UnAuthReq` stands in the answer of any inquiry. Codes of your own begin with `x-`."
+    text += "\n\n## Signatures\n" + _SIGNATURES + "\nWhat each kind covers, beside `TransId` and "
+    text += "the `TransRefBlk` of its message:\n\n"
+    rows = [
+        (f"`{kind}`", signing.SIGNED_BY.get(kind, "anybody"), ", ".join(here), ", ".join(before))
+        for kind, here, before in signing.covers()
+    ]
+    return text + table(("kind", "by", "of its message", "of earlier ones"), rows)
+
+
 PAGES = {
     "errors.md": page_errors,
     "states.md": page_states,
@@ -338,6 +447,7 @@ PAGES = {
     "sandbox.md": page_sandbox,
     "wpi-services.md": page_wpi_services,
     "wpi-scenarios.md": page_wpi_scenarios,
+    "iotp-messages.md": page_iotp,
 }
 
 

@@ -1,5 +1,5 @@
 """Tollbridge in short chapters: a till that loses its server, a terminal's day, a car that finds
-its charger, and a wallet that trades.
+its charger, a record shop that is paid by its page, a wallet that trades.
 
 Run it with `make demo`.
 """
@@ -7,12 +7,14 @@ Run it with `make demo`.
 import argparse
 import os
 import shutil
+import sys
 import time
 
 import terminal
 import things
 import till
 import trading
+import web
 from stage import FOLDER, Process, tell
 
 
@@ -31,18 +33,25 @@ def main():
     charger = Process("charger")
     roles = ("iotp", "serve", "--port", "0", "--role")
     handler = Process("payments", *roles, "payment", "--journal", str(trading.JOURNAL))
-    merchant = Process("shop", *roles, "merchant", "--journal", str(FOLDER / "shop.sqlite"))
+    merchant = Process("merchant", *roles, "merchant", "--journal", str(FOLDER / "merchant.sqlite"))
+    settings = ("--journal", str(FOLDER / "web.sqlite"), "--config", str(FOLDER / "web.toml"))
+    provider = Process("provider", "serve", *settings, "--port", "0")
+    shop = Process("shop", program=[sys.executable, "examples/webshop/shop.py"])
+    everything = (
+        sandbox, server, bench, psp, charger, provider, shop, handler, merchant
+    )  # fmt: skip
     try:
         till.story(sandbox, server)
         terminal.story(server)
         things.story(bench, psp, charger)
+        web.story(provider, shop)
         trading.story(handler, merchant)
     except BaseException:
         given.keep = False
         raise
     finally:
         if not given.keep:
-            for process in (sandbox, server, bench, psp, charger, handler, merchant):
+            for process in everything:
                 process.stop()
     tell(f"That was Tollbridge, in {time.monotonic() - start:.0f} seconds.")
     if given.keep:
@@ -53,9 +62,11 @@ def main():
     sandbox   {sandbox.url}  (control)
     journal   {till.JOURNAL}
     charger   {charger.url}
-    provider  {psp.url}/psp
+    psp       {psp.url}/psp
+    shop      {shop.url}  (its codes are in {provider.log})
+    provider  {provider.url}
 
-    shop      {merchant.url}/iotp/merchant?item=book
+    merchant  {merchant.url}/iotp/merchant?item=book
 
   Try:
     export TOLLBRIDGE_URL={server.url} TOLLBRIDGE_TOKEN={os.environ["TOLLBRIDGE_TOKEN"]}
@@ -65,12 +76,7 @@ def main():
     .venv/bin/tollbridge within buy 2 --device charger-1 --folder .demo/car --psp {psp.url}/v1
 
   Stop:
-    kill {
-            " ".join(
-                str(one.process.pid)
-                for one in (server, sandbox, charger, psp, bench, handler, merchant)
-            )
-        }
+    kill {" ".join(str(one.process.pid) for one in everything)}
 """)
 
 

@@ -15,7 +15,8 @@ SHOWN = 112
 class Process:
     """A server or a sandbox, with its output in a file."""
 
-    def __init__(self, name, *arguments):
+    def __init__(self, name, *arguments, program=TOLLBRIDGE):
+        self.program = program
         self.log = FOLDER / f"{name}.log"
         self.arguments = arguments
         self.process = None
@@ -24,7 +25,7 @@ class Process:
         with self.log.open("a") as log:
             mark = log.tell()
             self.process = subprocess.Popen(
-                [*TOLLBRIDGE, *self.arguments], stdout=log, stderr=log, start_new_session=True
+                [*self.program, *self.arguments], stdout=log, stderr=log, start_new_session=True
             )
         for _ in range(600):
             line = next(

@@ -2,11 +2,12 @@
 
 import asyncio
 import ssl
+from ipaddress import ip_address
 
 import pytest
 import uvloop
 
-from tollbridge.engine.transport import HttpTransport, Switchboard
+from tollbridge.engine.transport import HttpTransport, Switchboard, is_public
 from tollbridge.ground.errors import NoAnswer, NotSent
 from tollbridge.wire.http import Headers, Limits, Request, Response
 
@@ -250,3 +251,19 @@ def test_a_switchboard_chooses_by_the_start_of_the_address():
         assert outer.closed
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True), ("2606:4700::1", True), ("::ffff:8.8.8.8", True),
+        ("127.0.0.1", False), ("10.1.2.3", False), ("172.16.0.1", False), ("192.168.1.1", False),
+        ("169.254.169.254", False), ("100.64.0.1", False), ("0.0.0.0", False),
+        ("224.0.0.1", False), ("255.255.255.255", False), ("198.18.0.1", False),
+        ("::1", False), ("::", False), ("fe80::1", False), ("fd00::1", False), ("ff02::1", False),
+        ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False), ("64:ff9b::a00:1", False),
+        ("2002:7f00:1::", False), ("2002:a00:1::", False),
+    ],
+)  # fmt: skip
+def test_what_is_of_the_internet_and_what_only_looks_like_it(address, public):
+    assert is_public(ip_address(address)) is public

@@ -68,8 +68,9 @@ LATER = {
 OTHERS = (ABORT, ABORT, DAY_END, PRINT, LAST, LAST, INFORMATION, RECOGNITION, MENU,
           PAYMENT_PARAMETERS, ACQUIRER_PARAMETERS)  # fmt: skip
 CURRENCIES = ("EUR", "EUR", "USD", "JPY")
-CARDS = ("visa", "mastercard", "visa-sca-online", "visa-declined", "maestro", "twint", "phone",
-         "broken-chip", "unreadable", "visa-refund-fails", "visa-debit", "mifare-classic")  # fmt: skip
+CARDS = ("visa", "mastercard", "visa-sca-online", "visa-declined", "maestro", "twint",
+         "phone", "broken-chip", "unreadable", "visa-refund-fails", "visa-debit",
+         "mifare-classic")  # fmt: skip
 BEHAVIOURS = (Cancelled(), TimedOut(), Aborted(), TipAdded(70))
 CHOSEN = (MenuItem.TOTALS, MenuItem.REPRINT, MenuItem.PAYMENT_PARAMETERIZATION)
 MAGIC = sorted({*range(4200, 4300), *AMOUNTS} - {4475})

@@ -36,11 +36,11 @@ from tollbridge.ground.ids import SeededIds
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
 from tollbridge.sandbox.cards import BY_NUMBER
+from tollbridge.server.secure import SecureElement
 from tollbridge.terminal.desk import desk
 from tollbridge.terminal.device import Kit, Planned
 from tollbridge.terminal.parameters import Management
 from tollbridge.terminal.script import FITTING, Script
-from tollbridge.terminal.secure import SecureElement
 from tollbridge.terminal.state import KINDS
 from tollbridge.terminal.wallet import ENTRIES, Wallet, WalletCard, look, wallet
 from tollbridge.testing.clock import ManualClock

@@ -24,14 +24,16 @@ COMMANDS = {
     "sandbox": ("tollbridge.cli.sandbox:sandbox", "Run and direct the simulated card network."),
     "within": ("tollbridge.cli.within:within", "Things that find, pay and serve one another."),
     "wpi": ("tollbridge.cli.wpi:wpi", "Be a till at a payment terminal."),
+    "web": ("tollbridge.cli.web:web", "Payments from web pages: keys, notices, a try."),
     "iotp": ("tollbridge.cli.iotp:iotp", "Trade by the open protocol, by card and by purse."),
     "psp": ("tollbridge.cli.psp:psp", "Run a payment provider of your own, for things."),
     "doctor": ("tollbridge.cli.doctor:doctor", "Check this machine, its journal and its server."),
     "describe": ("tollbridge.cli.doctor:describe", "Tell what is installed and what it can do."),
 }
 EXTRAS = {
-    "lxml": "iotp",
     "cryptography": "within",
+    "joserfc": "web",
+    "lxml": "iotp",
     "keyring": "within",
     "thrift": "within",
     "zeroconf": "within",

@@ -16,6 +16,7 @@ from tollbridge.engine.config import Settings
 from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.engine.transport import HttpTransport, Switchboard, Transport, trusting
 from tollbridge.faces.contract import Face
+from tollbridge.faces.webinos import WebinosFace
 from tollbridge.faces.wpi.face import WpiFace
 from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.errors import ConfigError
@@ -31,13 +32,14 @@ from tollbridge.sandbox.service import Service
 from tollbridge.server.app import application
 from tollbridge.server.asgi import Credential
 from tollbridge.server.hosting import Hosted
+from tollbridge.server.secure import SecureElement
 from tollbridge.terminal.desk import Desk, desk
 from tollbridge.terminal.device import Kit
 from tollbridge.terminal.parameters import Management
 from tollbridge.terminal.reader import READERS, CardReader
-from tollbridge.terminal.secure import SecureElement
 from tollbridge.terminal.wallet import wallet
 from tollbridge.terminal.web import Guard, Web
+from tollbridge.web.room import Place, Room, room
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ class Runtime:
     app: Router
     sandbox: Service | None
     terminals: Desk
+    web: Room | None = None
+
+    def leave(self) -> None:
+        """End what would never end by itself: streams to pages."""
+        self.terminals.close()
+        if self.web is not None:
+            self.web.hub.close()
 
 
 def build(
@@ -73,6 +82,18 @@ def build(
     journal = SqliteJournal(settings.journal)
     transport = Switchboard(lines, HttpTransport(tls=tls))
     engine = Engine(Surroundings(journal, bridges, transport, clock, ids))
+    try:
+        return _furnished(settings, token, readers, transport, engine, faces, service)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def _furnished(
+    settings: Settings, token: Secret[str], readers: Mapping[str, str], transport: Transport,
+    engine: Engine, faces: dict[str, Face], service: Service | None,
+) -> Runtime:  # fmt: skip
+    """Give the faces their rooms, and everything its address."""
     hosted, more = [Hosted(face) for face in faces.values()], list[BaseRoute]()
     terminals = Desk({})
     wpi = faces.get("wpi")
@@ -81,9 +102,30 @@ def build(
         terminals = _terminals(settings, wpi, transport, faults, readers)
         own_face = Hosted(wpi, terminals.parties())
         hosted = [own_face if each.face is wpi else each for each in hosted]
-        more = Web(terminals, engine, own_face, ids, _guard(settings, token)).routes()
-    app = application(engine, hosted, token, settings.merchant, more)
-    return Runtime(engine, faces, app, service, terminals)
+        more = Web(terminals, engine, own_face, engine.ids, _guard(settings, token)).routes()
+    web = None
+    webinos = faces.get("webinos")
+    if isinstance(webinos, WebinosFace):
+        web = room(engine, webinos, _place(settings, token))
+        hosted = [web.hosted if each.face is webinos else each for each in hosted]
+        more = [*more, *web.routes]
+    beside = web.beside if web else ()
+    app = application(engine, hosted, token, settings.merchant, more, beside)
+    return Runtime(engine, faces, app, service, terminals, web)
+
+
+def _place(settings: Settings, token: Secret[str]) -> Place:
+    """Say where the server stands, for the room of web pages."""
+    return Place(
+        journal=settings.journal,
+        host=settings.host,
+        credential=Credential(token),
+        web=settings.web,
+        alone=is_own(settings.host),
+        play=set(settings.bridges) == {"sandbox"},
+        development=settings.development,
+        tls=trusting(settings.ca_file),
+    )
 
 
 def book_of(journal: Path) -> Path:

@@ -6,7 +6,7 @@ import signal
 import socket
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -43,6 +43,11 @@ from tollbridge.terminal.web import read_plan
     metavar="[TERMINAL=]NAME",
     help="Plug an installed card reader into a terminal (default: the first).",
 )
+@click.option(
+    "--development",
+    is_flag=True,
+    help="Show customers' one-time codes on this console, and let notices go anywhere.",
+)
 @sources.SANDBOX_URL
 @sources.CA_FILE
 @sources.CONFIG
@@ -54,6 +59,7 @@ def serve(
     port: int | None,
     scenarios: Path | None,
     readers: tuple[str, ...],
+    development: bool,
     sandbox_url: str | None,
     ca_file: Path | None,
     config: Path | None,
@@ -69,6 +75,7 @@ def serve(
     end_quietly()
     logs.configure(log_level, as_json=log_json)
     settings = sources.read(config, journal=journal, host=host, port=port, ca_file=ca_file)
+    settings = replace(settings, development=development)
     planned = read_scenarios(scenarios) if scenarios is not None else {}
     plugged = {place: name for place, _, name in (each.rpartition("=") for each in readers)}
     house = open_house(sources.beside(settings, sandbox_url), readers=plugged)
@@ -158,7 +165,7 @@ def run(house: House) -> None:
         **{**CONFIG, **WEBSOCKETS},
     )
     settle_down()
-    server = Server(config, leaving=house.running.terminals.close)
+    server = Server(config, leaving=house.running.leave)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[house.listening]))
 

@@ -19,7 +19,8 @@ class Settings:
     `bridges` and `faces` map names to their own settings; the first bridge is the default one.
     A face is hosted only when it is named; the WPI terminal is where no other is. `merchant` is
     used where an asker names none. `ca_file` holds the certificate authorities that providers'
-    certificates must come from, instead of this system's.
+    certificates must come from, instead of this system's. `web` is for the face webinos: see
+    [web]. `development`: whoever sees this server's console may know its customers' codes.
     """
 
     journal: Path = Path("tollbridge.sqlite")
@@ -29,10 +30,12 @@ class Settings:
     ca_file: Path | None = None
     bridges: Mapping[str, Table] = field(default_factory=lambda: {"sandbox": {}})
     faces: Mapping[str, Table] = field(default_factory=lambda: {"wpi": {}})
+    web: Table = field(default_factory=dict)
+    development: bool = False
 
 
 def settings(tables: Table) -> Settings:
-    """Read settings from the tables of a TOML file: [server], [bridges.NAME], [faces.NAME].
+    """Read settings from the tables of a TOML file: [server], [bridges.NAME], [faces.NAME], [web].
 
     Raises ConfigError listing everything that is wrong.
     """
@@ -53,6 +56,8 @@ def settings(tables: Table) -> Settings:
             values[group] = {
                 name: _table(table, f"{group}.{name}", problems) for name, table in named.items()
             }
+    if "web" in tables:
+        values["web"] = _table(tables["web"], "web", problems)
     if not 0 <= values.get("port", 0) <= 65535:
         problems.append("server.port: 0 to 65535")
     if problems:
@@ -60,7 +65,7 @@ def settings(tables: Table) -> Settings:
     return Settings(**values)
 
 
-_TABLES = ("server", "bridges", "faces")
+_TABLES = ("server", "bridges", "faces", "web")
 _SERVER = {"journal": str, "host": str, "port": int, "merchant": str, "ca_file": str}
 _FILES = ("journal", "ca_file")
 

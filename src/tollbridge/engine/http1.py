@@ -7,8 +7,11 @@ answer the next request with the second answer.
 
 import asyncio
 import re
+import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import cast
 from urllib.parse import SplitResult
 
@@ -17,6 +20,7 @@ import httptools
 from tollbridge.ground.version import __version__
 from tollbridge.wire.http import Headers, Limits, Request, Response
 
+Address = IPv4Address | IPv6Address
 IDLE_LIMIT_S = 15.0
 HEAD_BYTES_MAX = 64 * 1024
 _AGENT = (f"User-Agent: tollbridge/{__version__}", "Accept-Encoding: identity")
@@ -204,10 +208,17 @@ class _Place:
 class Pool:
     """Connections by origin, at most so many to each; idle ones are kept for a short while."""
 
-    def __init__(self, limits: Limits, connections: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        connections: int,
+        tls: ssl.SSLContext | None,
+        admit: Callable[[Address], bool] | None = None,
+    ) -> None:
         self._limits = limits
         self._connections = connections
         self._tls = tls
+        self._admit = admit
         self._places: dict[Origin, _Place] = {}
 
     async def take(self, origin: Origin) -> Connection:
@@ -251,8 +262,22 @@ class Pool:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
             lambda: Connection(self._limits),
-            origin.host,
+            await self._place_of(origin),
             origin.port,
             ssl=self._tls if origin.tls else None,
+            server_hostname=origin.host if origin.tls else None,
         )
         return connection
+
+    async def _place_of(self, origin: Origin) -> str:
+        """Say what is connected to: the name, or, where not every address is admitted, the very
+        address that was looked at. Asked again, the name might lead elsewhere. Raises OSError."""
+        if self._admit is None:
+            return origin.host
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        addresses = [str(each[4][0]) for each in found]
+        for address in addresses:
+            if not self._admit(ip_address(address.partition("%")[0])):
+                raise PermissionError(f"{origin.host} is at {address}, which may not be called")
+        return addresses[0]

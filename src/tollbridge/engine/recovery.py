@@ -164,13 +164,14 @@ class Recovery:
         return None
 
     async def _undo(self, payment: Payment, operation: Operation) -> Payment:
-        """Void a late approval. A refusal is tried again a few times, then left to a person."""
-        tried = sum(op.target == operation.ordinal for op in payment.operations)
-        if tried >= UNDO_TRIES:
+        """Void a late approval. A refusal is tried again a few times, then left to a person; what
+        never left is tried for as long as it takes."""
+        voids = [op for op in payment.operations if op.target == operation.ordinal]
+        if sum(op.state is State.DECLINED for op in voids) >= UNDO_TRIES:
             return payment
         ask = Ask(
             verb=Verb.VOID,
-            key=IdempotencyKey(SCOPE, f"undo {operation.id} {tried + 1}"),
+            key=IdempotencyKey(SCOPE, f"undo {operation.id} {len(voids) + 1}"),
             payment=payment.id,
             target=operation.ordinal,
         )

@@ -6,12 +6,13 @@ it is called: the judgement rests on what left, not on an exception's name.
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from tollbridge.engine.http1 import Connection, Origin, Pool
+from tollbridge.engine.http1 import Address, Connection, Origin, Pool
 from tollbridge.ground.errors import ConfigError, NoAnswer, NotSent
 from tollbridge.ground.secret import scrub
 from tollbridge.wire.http import Limits, Request, Response
@@ -45,6 +46,7 @@ class HttpTransport:
 
     `tls` is the context for https (default: the certificate authorities of this system).
     `connect_limit_s` is how long a connection may take to come about (default: as the answer).
+    `admit` says which addresses may be connected to (default: all); see `is_public`.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class HttpTransport:
         connections: int = 256,
         tls: ssl.SSLContext | None = None,
         connect_limit_s: float | None = None,
+        admit: Callable[[Address], bool] | None = None,
     ) -> None:
-        self._pool = Pool(limits, connections, tls)
+        self._pool = Pool(limits, connections, tls, admit)
         self._connect_limit_s = connect_limit_s
 
     async def send(self, request: Request, limit_s: float) -> Response:
@@ -79,6 +82,20 @@ class HttpTransport:
 
     async def close(self) -> None:
         self._pool.close()
+
+
+def is_public(address: Address) -> bool:
+    """Say whether an address is on the internet: neither this machine's, nor of a network around
+    it, nor one of those written as another kind of address."""
+    inner: Address | None = None
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _TRANSLATED:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.is_global and not address.is_multicast if inner is None else is_public(inner)
+
+
+_TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
 class Switchboard:

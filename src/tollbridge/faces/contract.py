@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.flow import Flow
+from tollbridge.ground.secret import Secret
 from tollbridge.wire.http import Limits, Request, Response
 
 
@@ -67,3 +68,58 @@ class Face(Protocol):
         its own words.
         """
         ...
+
+
+# What any face may ask of the device it runs on: Exchange(Party.DEVICE, …).
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenize:
+    """Make a token of a card number, a UID or a code: the same one each time on this device.
+
+    Answers: Tokenized, SecureFault.
+    """
+
+    number: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """A token."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Encrypt something for this device alone. Answers: Sealed, SecureFault."""
+
+    plain: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was sealed, as text."""
+
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unseal:
+    """Decrypt what this device sealed. Answers: Unsealed, SecureFault."""
+
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What had been sealed."""
+
+    plain: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SecureFault:
+    """The secure element failed: for want of a key, or while encrypting."""
+
+    key_missing: bool = False

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
+from typing import Protocol
 
 import msgspec
 from starlette.routing import BaseRoute, Route, Router
@@ -19,23 +20,33 @@ from tollbridge.wire.http import JSON, Limits, Request, Response
 LIMITS = Limits(body_bytes_max=16 * 1024)
 
 
+class Companion(Protocol):
+    """Something that works beside the engine, from after its start to before its end."""
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 def application(
     engine: Engine,
     hosted: Sequence[Hosted],
     token: Secret[str],
     merchant: str,
     more: Sequence[BaseRoute] = (),
+    beside: Sequence[Companion] = (),
 ) -> Router:
     """Make the ASGI application of an engine; the engine starts and closes with it.
 
-    `more` are addresses of somebody else's.
+    `more` are addresses of somebody else's, and `beside` works while it runs.
     """
     credential = Credential(token)
     api = Api(engine, [face.face for face in hosted], merchant)
     # What is called most comes first: addresses are tried in this order.
     routes: list[BaseRoute] = []
     for face in hosted:
-        routes += hosting.routes(engine, face, credential)
+        if not face.elsewhere:
+            routes += hosting.routes(engine, face, credential)
     for path in openapi.PATHS:
         shown = None if path.open else credential
         endpoint = Endpoint(api.call(path.call), failed, LIMITS, shown)
@@ -49,8 +60,16 @@ def application(
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await engine.start()
-        yield
-        await engine.close()
+        started = list[Companion]()
+        try:
+            for companion in beside:
+                started.append(companion)
+                await companion.start()
+            yield
+        finally:
+            for companion in reversed(started):
+                await companion.close()
+            await engine.close()
 
     # A bare router: every endpoint answers its own failures, so nothing stands around them.
     return Router(routes, lifespan=lifespan, default=Endpoint(_nothing, failed, LIMITS, None))

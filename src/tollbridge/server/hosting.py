@@ -14,10 +14,12 @@ from tollbridge.wire.http import Request, Response
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """A face, and the people and peers it may talk to."""
+    """A face, and the people and peers it may talk to. `elsewhere`: a room of its own gives it its
+    addresses."""
 
     face: Face
     parties: Mapping[Party, Partner] = field(default_factory=dict)
+    elsewhere: bool = False
 
 
 def routes(engine: Engine, hosted: Hosted, credential: Credential) -> list[BaseRoute]:

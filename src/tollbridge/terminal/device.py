@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Protocol
 
+from tollbridge.faces.contract import Seal, Tokenize, Unseal
 from tollbridge.faces.wpi.profile import Profile
 from tollbridge.faces.wpi.scenario import Scenario
 from tollbridge.faces.wpi.slip import Slip
@@ -33,10 +34,7 @@ from tollbridge.faces.wpi.wishes import (
     PrinterFault,
     ReadCard,
     Saying,
-    Seal,
-    Tokenize,
     Topic,
-    Unseal,
     VerifyPin,
     Withdraw,
 )
@@ -45,6 +43,7 @@ from tollbridge.ground.errors import ConfigError, LocalProtocolError
 from tollbridge.ground.flow import Party
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
+from tollbridge.server.secure import SecureElement
 from tollbridge.terminal.paper import Paper, as_svg
 from tollbridge.terminal.parameters import Management
 from tollbridge.terminal.printers import (
@@ -58,7 +57,6 @@ from tollbridge.terminal.printers import (
 from tollbridge.terminal.reader import CardReader, either, verify
 from tollbridge.terminal.screen import PACE_S, Screen
 from tollbridge.terminal.script import Script
-from tollbridge.terminal.secure import SecureElement
 from tollbridge.terminal.wallet import Wallet
 
 log = logging.getLogger("tollbridge.terminal")

@@ -9,10 +9,10 @@ from tollbridge.faces.contract import HttpEndpoint, WebSocketEndpoint
 from tollbridge.faces.wpi import face
 from tollbridge.faces.wpi.tables import SERVICES
 from tollbridge.ground.errors import RemoteProtocolError
+from tollbridge.server.secure import SecureElement
 from tollbridge.terminal.desk import desk
 from tollbridge.terminal.device import Kit
 from tollbridge.terminal.parameters import Management
-from tollbridge.terminal.secure import SecureElement
 from tollbridge.terminal.wallet import wallet
 from tollbridge.testing.world import Way, World
 from tollbridge.wire.http import Headers, Request

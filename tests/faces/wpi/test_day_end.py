@@ -1,5 +1,6 @@
 """The day-end: every transaction is settled in exactly one batch, whatever breaks."""
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -15,9 +16,9 @@ from tests.faces.wpi.terminal import (
     PAYMENT,
     PRE_AUTHORIZATION,
     PRINT,
-    REFUND,
     Terminal,
 )
+from tollbridge.faces.wpi.wishes import Print
 from tollbridge.sandbox.faults import Fault, Rule
 
 FLOOR = {"limits": {"default": {"floor_minor": 5000}}}
@@ -236,6 +237,29 @@ def test_the_receipt_of_a_day_end_can_be_printed_again_for_the_merchant():
         assert answer.condition == "GENERIC"
     assert [copy for copy, _ in terminal.papers()] == ["merchant"]
     assert terminal.last("d").response is None
+
+
+@pytest.mark.req("P-316", "P-318")
+def test_a_day_end_whose_printing_breaks_off_is_over_all_the_same():
+    terminal = Terminal()
+    terminal.pay(1000)
+
+    async def before(_, saying):
+        if isinstance(saying.wish, Print):
+            raise asyncio.CancelledError
+
+    async def main():
+        with pytest.raises(asyncio.CancelledError):
+            await terminal.exchange(DAY_END, {"receiptFormat": ["JSON"]}, session="d")
+
+    terminal.before_exchange = before
+    terminal.world.run(main())
+    terminal.before_exchange = None
+    terminal.pay(7)
+    answer = day_end(terminal)
+    assert period(answer) == "000002"
+    assert totals(answer) == {("Visa", "EUR"): (1, 7)}
+    assert terminal.verdict() == []
 
 
 def lives(terminal):

@@ -94,10 +94,11 @@ def test_what_was_not_successful_is_not_cancelled(service, spoilt):
     terminal = Terminal(patience_s=3)
     before = FOLLOWS[service]
     request = terminal.request(before)
-    fault = Fault.LATE_DELIVERY if spoilt == "timeout" else None
-    if fault:
-        terminal.world.faults.rules += [Rule(fault, delay_s=25, what="operation"),
-                                        Rule(Fault.LOSE_ANSWER, times=5, what="inquiry")]  # fmt: skip
+    if spoilt == "timeout":
+        terminal.world.faults.rules += [
+            Rule(Fault.LATE_DELIVERY, delay_s=25, what="operation"),
+            Rule(Fault.LOSE_ANSWER, times=5, what="inquiry"),
+        ]
     else:
         request["requestedAmount"] = 4205 if before != COMPLETION else 1191
         if before == COMPLETION:
@@ -149,7 +150,8 @@ def test_how_many_can_be_cancelled_follows_the_parameters_at_once(terminal):
 # Reservations (4.2.4 to 4.2.6)
 
 
-@pytest.mark.req("P-022", "P-024", "P-025", "P-026", "P-290", "P-291", "P-292", "P-293", "P-023")
+@pytest.mark.req("P-022", "P-023", "P-024", "P-025", "P-026", "P-290", "P-291", "P-292", "P-293",
+                 "P-294")  # fmt: skip
 def test_a_reservation_grows_shrinks_is_completed_and_opened_again(terminal):
     root = terminal.do(PRE_AUTHORIZATION, {"requestedAmount": 1000}).reference
     first = follow(terminal, UPDATE, root, 300)

@@ -18,6 +18,7 @@ from tests.faces.wpi.terminal import (
 )
 from tests.faces.wpi.test_day_end import FLOOR, day_end, offline_payment, totals
 from tollbridge.faces.wpi.scenario import Scenario
+from tollbridge.faces.wpi.wishes import SecureFault
 from tollbridge.sandbox.faults import Fault, Rule
 from tollbridge.terminal.device import Planned
 
@@ -124,12 +125,7 @@ def test_the_card_that_waits_is_sealed(terminal):
 def test_without_a_key_nothing_is_approved_offline(terminal):
     terminal.world.faults.down = True
     kit = terminal.kit.secure
-    real, kit.seal = (
-        kit.seal,
-        lambda wish, name: __import__(
-            "tollbridge.faces.wpi.wishes", fromlist=["SecureFault"]
-        ).SecureFault(key_missing=True),
-    )
+    real, kit.seal = kit.seal, lambda _wish, _name: SecureFault(key_missing=True)
     answer = terminal.pay(500)
     kit.seal = real
     assert answer.condition == "NETWORK_ISSUE"

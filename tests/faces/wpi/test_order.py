@@ -12,6 +12,8 @@ from tests.faces.wpi.terminal import (
     CREDIT,
     DAY_END,
     FOLLOWS,
+    INFORMATION,
+    LAST,
     MENU,
     PAYMENT,
     PRINT,
@@ -114,8 +116,9 @@ def test_of_two_faults_the_earlier_check_wins(first, second):
 
 
 @pytest.mark.req("P-150", "P-073", "P-129")
-@pytest.mark.parametrize("service", [name for name in SERVICES if "INFORMATION" not in name
-                                     and name not in {ABORT, "WPI_SVC_LAST_TRANSACTION"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "service", [name for name in SERVICES if name not in {ABORT, LAST, INFORMATION}]
+)
 def test_a_busy_terminal_reads_no_request(service):
     terminal = Terminal()
     terminal.world.faults.rules.append(Rule(Fault.LATE_ANSWER, delay_s=5))

@@ -16,12 +16,14 @@ from tollbridge.faces.wpi.wishes import (
     EnterPin,
     Hint,
     LanguageChosen,
+    Notice,
     PinEntered,
     PresentCard,
     Sign,
     Signed,
     TimedOut,
     TipAdded,
+    Topic,
 )
 from tollbridge.ground.secret import Secret
 from tollbridge.terminal.device import Planned
@@ -259,6 +261,17 @@ def test_a_card_that_cannot_be_read_is_a_card_read_error(card):
     assert answer.condition == "CARD_READ_ERR"
     assert answer.remark
     assert terminal.world.payments == []
+
+
+@pytest.mark.req("P-130")
+@pytest.mark.parametrize("amount", [4414, 1191])
+def test_a_card_left_in_the_reader_is_asked_to_be_taken(amount):
+    terminal = Watched()
+    answer = terminal.pay(amount)
+    assert answer.condition == "NONE"
+    topics = [notice.topic for notice in terminal.asked(Notice)]
+    assert (Topic.REMOVE_CARD in topics) is (amount == 4414)
+    assert terminal.verdict() == []
 
 
 # Applications and languages

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollbridge.faces.contract import Seal, Tokenize, Unseal
 from tollbridge.faces.wpi.profile import Acquirer, Conversion, Profile
 from tollbridge.faces.wpi.receipt import HIDDEN, amount_text, copies, receipt, shop_info, text
 from tollbridge.faces.wpi.screens import Shown, screen
@@ -31,12 +32,9 @@ from tollbridge.faces.wpi.wishes import (
     Parameters,
     PresentCard,
     Print,
-    Seal,
     ShowMenu,
     Sign,
-    Tokenize,
     Topic,
-    Unseal,
     VerifyPin,
     Wish,
     Withdraw,

@@ -1,5 +1,7 @@
 """Recognising cards, and paying with the one that was recognised (4.2.8)."""
 
+import asyncio
+
 import pytest
 
 from tests.faces.wpi.conformance import MATRIX, wrong
@@ -173,8 +175,6 @@ def test_the_held_card_is_let_go_by_what_comes_between(between):
 
 
 async def _sleep(seconds):
-    import asyncio
-
     await asyncio.sleep(seconds)
 
 

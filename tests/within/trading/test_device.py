@@ -378,8 +378,13 @@ def blocking(folder, name, **options):
     return BlockingDevice.setup(name, f"A {name}", HERE, folder=folder, options=made)
 
 
+def threads():
+    """The loops that run for somebody without one."""
+    return {one for one in threading.enumerate() if one.name == "tollbridge"}
+
+
 def test_a_script_sells_and_buys_without_await(bank, tmp_path):
-    port, heard = market.udp_port(), []
+    port, heard, before = market.udp_port(), [], threads()
     with (
         blocking(tmp_path / "a", "Charger", discovery_port=port) as pump,
         blocking(tmp_path / "b", "car", discovery_port=port) as car,
@@ -409,13 +414,14 @@ def test_a_script_sells_and_buys_without_await(bank, tmp_path):
     pump.close()
     with pytest.raises(RuntimeError, match="closed"):
         car.request_services()
-    assert not [one for one in threading.enumerate() if one.name == "tollbridge"]
+    assert threads() == before
 
 
 def test_a_device_that_cannot_be_set_up_leaves_no_thread(tmp_path):
+    before = threads()
     with pytest.raises(BadArgument, match="empty name"):
         BlockingDevice.setup("", "x", folder=tmp_path)
-    assert not [one for one in threading.enumerate() if one.name == "tollbridge"]
+    assert threads() == before
 
 
 def test_a_handler_that_calls_the_device_is_told_not_to(bank, tmp_path):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from tollbridge.core.brands import BY_NAME
+from tollbridge.faces.contract import SecureFault, Tokenize, Tokenized
 from tollbridge.faces.wpi.profile import Limits, Profile
 from tollbridge.faces.wpi.state import Refused, Run, Seen, Talk
 from tollbridge.faces.wpi.tables import Condition
@@ -36,13 +37,10 @@ from tollbridge.faces.wpi.wishes import (
     PrinterFault,
     ReadCard,
     Saying,
-    SecureFault,
     Sign,
     Signed,
     TimedOut,
     TipAdded,
-    Tokenize,
-    Tokenized,
     Topic,
     Unreadable,
     VerifyPin,
@@ -249,7 +247,10 @@ def tip(run: Run, money: Money) -> Talk[int]:
     offer = run.profile.tip
     if offer is None:
         return 0
-    most_minor = money.amount_minor * offer.percent_max // 100
+    most_minor = min(
+        money.amount_minor * offer.percent_max // 100,
+        run.profile.amount_max_minor - money.amount_minor,
+    )
     wish = AddTip(money, offer.percents, most_minor)
     for _ in range(PRESENTATIONS_MAX):
         answer = yield from say(run, Party.CARDHOLDER, wish, "tip")

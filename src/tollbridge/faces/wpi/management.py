@@ -29,8 +29,9 @@ def day_end(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     del wanted
     conversation.go(run)
     slip, notes = yield from dayend.closed(terminal, run)
-    reply = yield from _with_receipt(terminal, run, slip, notes)
+    reply = yield from _kept(terminal, run, slip, notes)
     terminal.closing = None
+    yield from _printed(terminal, run, slip)
     return reply
 
 
@@ -38,9 +39,12 @@ def parameterized(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
     """WPI_SVC_PAYMENT_PARAMETERIZATION and WPI_SVC_ACQUIRER_PARAMETERIZATION."""
     del wanted
     kind = parameters.KINDS[run.call.service.name]
-    slip, note = yield from _parameters(terminal, run, kind)
+    slip, note, laid = yield from _parameters(terminal, run, kind)
     conversation.go(run)
-    return (yield from _with_receipt(terminal, run, slip, [note]))
+    reply = yield from _kept(terminal, run, slip, [note])
+    parameters.into_force(terminal, laid)
+    yield from _printed(terminal, run, slip)
+    return reply
 
 
 def print_receipt(terminal: Terminal, call: Call, wanted: Wanted) -> Flow[Reply]:
@@ -109,12 +113,12 @@ def _chosen(terminal: Terminal, run: Run, item: MenuItem) -> Talk[tuple[str, ...
             slip, notes = yield from dayend.closed(terminal, run)
             yield from notebook.keep(*notes)
             terminal.closing = None
-        case MenuItem.PAYMENT_PARAMETERIZATION:
-            slip, note = yield from _parameters(terminal, run, Parameters.PAYMENT)
-            yield from notebook.keep(note)
         case _:
-            slip, note = yield from _parameters(terminal, run, Parameters.ACQUIRER)
+            payment = item is MenuItem.PAYMENT_PARAMETERIZATION
+            kind = Parameters.PAYMENT if payment else Parameters.ACQUIRER
+            slip, note, laid = yield from _parameters(terminal, run, kind)
             yield from notebook.keep(note)
+            parameters.into_force(terminal, laid)
     terminal.last_slip = slip
     if terminal.profile.printer != "none":
         yield from ending.printed(run, slip, copies(slip))
@@ -130,30 +134,35 @@ def _totals(terminal: Terminal, totals: list[Any]) -> tuple[str, ...]:
     ) or ("0",)
 
 
-def _parameters(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[Slip, Note]]:
-    changed, note = yield from parameters.fetch(terminal, run, kind)
-    run.profile = terminal.profile
+def _parameters(
+    terminal: Terminal, run: Run, kind: Parameters
+) -> Talk[tuple[Slip, Note, parameters.Laid]]:
+    changed, note, laid = yield from parameters.fetch(terminal, run, kind)
+    run.profile = laid.profile
     slip = Slip(
         kind="configuration",
         service=next(name for name, each in parameters.KINDS.items() if each is kind),
         at=answers.timestamp(run.profile, terminal.clock.now()),
         lines=[f"{name} changed" for name in changed] or ["no changes"],
     )
-    return slip, note
+    return slip, note, laid
 
 
-def _with_receipt(terminal: Terminal, run: Run, slip: Slip, notes: list[Note]) -> Flow[Reply]:
-    """Answer with a receipt: keep it with the answer, then print it."""
-    profile, formats = terminal.profile, run.session.receipt_formats
-    paper = receipt(formats, profile, slip)
+def _kept(terminal: Terminal, run: Run, slip: Slip, notes: list[Note]) -> Talk[Reply]:
+    """Make the answer with its receipt, and keep both, with what makes them true."""
+    profile, session = run.profile, run.session
+    paper = receipt(session.receipt_formats, profile, slip)
     made = SUCCEEDED | ({"receipt": paper} if paper else {})
     prints = profile.printer != "none" and profile.print_automatically
-    session = run.session
     session.slip, session.printed, session.response = slip, prints, ending.text_of(made)
     yield from notebook.written(terminal, run, notes)
-    terminal.last_slip = slip
-    if prints:
+    return answers.reply(run.call, made)
+
+
+def _printed(terminal: Terminal, run: Run, slip: Slip) -> Talk[None]:
+    """Print what was kept, if it is to be printed by itself."""
+    session = run.session
+    if session.printed:
         fault = yield from ending.printed(run, slip, copies(slip))
         if fault is not None:
             yield from notebook.printed(terminal, session, on_paper=False)
-    return answers.reply(run.call, made)

@@ -12,12 +12,12 @@ from tollbridge.core.operation import Operation
 from tollbridge.core.outcome import Cause, DeclineCode, Unsent
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
+from tollbridge.faces.contract import Seal, Sealed, SecureFault, Unseal, Unsealed
 from tollbridge.faces.wpi import answers, conversation, ending, notebook, outcome
 from tollbridge.faces.wpi.messages import Reply
 from tollbridge.faces.wpi.outcome import OFFLINE_APPROVED, OFFLINE_DECLINED, Done
 from tollbridge.faces.wpi.state import Died, Refused, Run, Seen, Talk, Terminal
 from tollbridge.faces.wpi.tables import Condition
-from tollbridge.faces.wpi.wishes import Seal, Sealed, SecureFault, Unseal, Unsealed
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Instant
 from tollbridge.ground.errors import UsageError
 from tollbridge.ground.flow import Flow, Note, Page, Party, Recall

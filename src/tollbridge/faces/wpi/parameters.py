@@ -7,10 +7,10 @@ the notebook keeps no secrets.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tollbridge.faces.wpi.conversation import say
-from tollbridge.faces.wpi.profile import profile
+from tollbridge.faces.wpi.profile import Profile, profile
 from tollbridge.faces.wpi.state import Refused, Run, Talk, Terminal
 from tollbridge.faces.wpi.tables import Condition
 from tollbridge.faces.wpi.wishes import Fetch, Fetched, FetchFault, Parameters
@@ -36,10 +36,18 @@ TAKEN: Mapping[Parameters, frozenset[str]] = {
 """The settings each service may change; which terminal it is and how it is built stays."""
 
 
-def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str], Note]]:
-    """Fetch parameters and put them into force; give what changed, and what keeps them.
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A profile with what was fetched last of each kind laid over it, and those tables."""
 
-    Raises Refused, and then the old ones stay in force.
+    profile: Profile
+    fetched: Mapping[Parameters, Mapping[str, object]]
+
+
+def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str], Note, Laid]]:
+    """Fetch parameters; give what they change, and the note that keeps them.
+
+    They come into force once that is written. Raises Refused.
     """
     answer = yield from say(run, Party.DEVICE, Fetch(kind))
     if isinstance(answer, FetchFault):
@@ -48,20 +56,18 @@ def fetch(terminal: Terminal, run: Run, kind: Parameters) -> Talk[tuple[list[str
     assert isinstance(answer, Fetched)
     tables = {**answer.tables}
     problems = [f"{name} is not one of them" for name in sorted(set(tables) - TAKEN[kind])]
-    before = terminal.profile
     try:
-        if not problems:
-            _into_force(terminal, kind, tables)
+        laid = _laid(terminal, kind, {} if problems else tables)
     except ConfigError as error:
         problems += error.problems
     if problems:
         told = "; ".join(problems)
         raise Refused(Condition.GENERIC, f"the {kind} parameters are refused: {told}")
-    after = terminal.profile
+    before, after = terminal.profile, laid.profile
     changed = [
         name for name in sorted(TAKEN[kind]) if getattr(before, name) != getattr(after, name)
     ]
-    return changed, Note(terminal.pages.parameters(kind), json.write(tables))
+    return changed, Note(terminal.pages.parameters(kind), json.write(tables)), laid
 
 
 def recalled(terminal: Terminal) -> Talk[None]:
@@ -71,12 +77,18 @@ def recalled(terminal: Terminal) -> Talk[None]:
         page: Page | None = yield Recall(terminal.pages.parameters(kind))
         if page is not None:
             with suppress(ConfigError):
-                _into_force(terminal, kind, json.read_object(page.value, what="parameters"))
+                tables = json.read_object(page.value, what="parameters")
+                into_force(terminal, _laid(terminal, kind, tables))
 
 
-def _into_force(terminal: Terminal, kind: Parameters, tables: Mapping[str, object]) -> None:
+def into_force(terminal: Terminal, laid: Laid) -> None:
+    """Go by these parameters from now on."""
+    terminal.fetched, terminal.profile = laid.fetched, laid.profile
+
+
+def _laid(terminal: Terminal, kind: Parameters, tables: Mapping[str, object]) -> Laid:
     """Lay what was fetched last of each kind over the profile as configured, so that it is the same
-    after a restart. Raises ConfigError, and then nothing changes.
+    after a restart. Raises ConfigError.
 
     A terminal that was never configured is once it has both kinds (NOT_INITIALIZED before).
     """
@@ -85,4 +97,4 @@ def _into_force(terminal: Terminal, kind: Parameters, tables: Mapping[str, objec
     for each in Parameters:
         made = profile(fetched.get(each, {}), made)
     ready = terminal.base.initialized or set(fetched) == set(Parameters)
-    terminal.fetched, terminal.profile = fetched, replace(made, initialized=ready)
+    return Laid(replace(made, initialized=ready), fetched)

@@ -35,19 +35,22 @@ def recognised(terminal: Terminal, run: Run, wanted: Wanted) -> Flow[Reply]:
         "errorCondition": Condition.NONE.wire,
         "entryMode": ENTRY_MODES[card.entry],
     }
+    held: Held | None = None
     if card.applications:
-        made |= yield from _payment_card(terminal, run, wanted, card)
+        more, held = yield from _payment_card(terminal, run, wanted, card)
     else:
-        made |= yield from _other_card(run, card, options)
+        more = yield from _other_card(run, card, options)
+    made |= more
     conversation.go(run)
     run.session.response = ending.text_of(made)
-    yield from notebook.ended(terminal, run)
+    yield from notebook.written(terminal, run)
+    terminal.held = held
     return answers.reply(run.call, made)
 
 
 def _payment_card(
     terminal: Terminal, run: Run, wanted: Wanted, card: ReadCard
-) -> Talk[dict[str, Any]]:
+) -> Talk[tuple[dict[str, Any], Held | None]]:
     if wanted.money is not None:
         # What follows is paid with this card, so it must do for that.
         service = SERVICES[wanted.fields["serviceType"]]
@@ -56,25 +59,27 @@ def _payment_card(
     else:
         seen = Seen(card=card, application=card.applications[0], language=_language(run, card))
     seen.token = yield from conversation.token_of(run, card.number)
+    held: Held | None = None
     if wanted.money is not None:
-        terminal.held = Held(
+        held = Held(
             seen=seen,
             package=run.call.package,
             service=wanted.fields["serviceType"],
             money=wanted.money,
             until_s=terminal.clock.monotonic_s() + run.profile.hold_s,
         )
-    waits = terminal.held is not None
+    waits = held is not None
     made: dict[str, Any] = {"customerLanguage": seen.language}
     if card.entry == "magstripe":
         for place, track in enumerate(card.tracks, start=1):
             made[f"isoTrack{place}"] = _masked(track.reveal(), card.number.reveal())
-    return made | {
+    made |= {
         "token": seen.token,
         "pan": mask_number(card.number.reveal()),
         "waitForNextAction": waits,
         "nextActionWaitTime": int(run.profile.hold_s * MS_PER_S) if waits else 0,
     }
+    return made, held
 
 
 def _other_card(run: Run, card: ReadCard, options: list[str]) -> Talk[dict[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from tollbridge.faces.contract import Seal, Tokenize, Unseal
 from tollbridge.faces.wpi.receipt import amount_text
 from tollbridge.faces.wpi.wishes import (
     AddTip,
@@ -19,12 +20,9 @@ from tollbridge.faces.wpi.wishes import (
     Notice,
     PresentCard,
     Print,
-    Seal,
     ShowMenu,
     Sign,
-    Tokenize,
     Topic,
-    Unseal,
     VerifyPin,
     Wish,
     Withdraw,

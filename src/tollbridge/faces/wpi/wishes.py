@@ -10,6 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tollbridge.core.brands import Brand
+from tollbridge.faces.contract import (
+    Seal,
+    Sealed,
+    SecureFault,
+    Tokenize,
+    Tokenized,
+    Unseal,
+    Unsealed,
+)
 from tollbridge.faces.wpi.scenario import Scenario
 from tollbridge.faces.wpi.slip import Slip
 from tollbridge.ground.money import Money
@@ -186,30 +195,6 @@ class VerifyPin:
     """Let the card in the reader check a PIN. Answers: PinVerified, PinWrong."""
 
     pin: Secret[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Tokenize:
-    """Make the token of a card number or UID: the same one each time on this device (4.1.2).
-
-    Answers: Tokenized, SecureFault.
-    """
-
-    number: Secret[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """Encrypt something for this device alone. Answers: Sealed, SecureFault."""
-
-    plain: Secret[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Unseal:
-    """Decrypt what this device sealed. Answers: Unsealed, SecureFault."""
-
-    sealed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,34 +381,6 @@ class MenuChosen:
     """What the merchant chose."""
 
     item: MenuItem
-
-
-@dataclass(frozen=True, slots=True)
-class Tokenized:
-    """A token."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """What was sealed, as text."""
-
-    sealed: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unsealed:
-    """What had been sealed."""
-
-    plain: Secret[str]
-
-
-@dataclass(frozen=True, slots=True)
-class SecureFault:
-    """The secure element failed: for want of a key, or while encrypting."""
-
-    key_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

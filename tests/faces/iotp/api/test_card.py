@@ -23,7 +23,7 @@ from tollbridge.core.verbs import Verb
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.answer import Answer, refused
 from tollbridge.faces.iotp.api.elements import Algorithm, Content
-from tollbridge.faces.iotp.api.perform import lacks
+from tollbridge.faces.iotp.api.perform import Parts, lacks
 from tollbridge.faces.iotp.api.states import PAYMENT_CODES
 from tollbridge.faces.iotp.api.words import (
     Action,
@@ -34,11 +34,12 @@ from tollbridge.faces.iotp.api.words import (
     ProcessState,
     ProcessType,
     Role,
+    Severity,
 )
 from tollbridge.faces.iotp.schemes import card, statements
 from tollbridge.faces.iotp.schemes.card_handler import CODES
 from tollbridge.faces.iotp.schemes.wallet import Instrument, Phrase, Wallet, Wallets
-from tollbridge.ground.flow import Party
+from tollbridge.ground.flow import Exchange, Party
 from tollbridge.ground.ids import SeededIds
 from tollbridge.ground.secret import Secret
 from tollbridge.sandbox.faults import Fault, Rule
@@ -146,7 +147,7 @@ async def test_a_payment_from_the_wallet_to_the_receipt(shop):
     (payment,) = shop.world.payments
     assert payment.opening.verb is Verb.PURCHASE
     assert payment.merchant == "shop.test"
-    assert payment.opening.key.value == "c1/h1"
+    assert payment.opening.key.value == '["c1","h1"]'
 
 
 @pytest.mark.req("IX-070")
@@ -948,3 +949,59 @@ def test_after_a_crash_at_any_moment_the_payment_is_what_the_provider_says():
         if moment is not None and not crashed:
             return
         moment = 0 if moment is None else moment + 1
+
+
+# What a check may signal
+
+SIGNALS = [
+    pytest.param("TransportError", "TransientError", (), marks=pytest.mark.req("I-152"),
+                 id="no card reader"),
+    pytest.param("TransportError", "HardError", (), marks=pytest.mark.req("I-153"), id="no issuer"),
+    pytest.param("AttMissing", "HardError", ("Passphrase",), marks=pytest.mark.req("I-154"),
+                 id="a pass phrase"),
+    pytest.param("BusError", "HardError", (), marks=pytest.mark.req("I-155"), id="no funds"),
+    pytest.param("ReqRefused", "TransientError", ("PaymentInstrumentId",),
+                 marks=pytest.mark.req("I-156"), id="card unreadable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "severity", "names"), SIGNALS)
+def test_a_bridge_may_signal_why_a_payment_cannot_be(code, severity, names):
+    class Reader:
+        def check_payment_possibility(self, call):
+            yield from ()
+            raise refused(ErrorCode(code), "see", *names, severity=Severity(severity))
+
+    async def main(shop):
+        error = await shop.badly(Parts(Reader()), possible(shop))
+        assert (error.error_code, error.severity, error.names) == (code, severity, names)
+
+    Shop().run(main)
+
+
+@pytest.mark.req("I-162", "I-185")
+@shop
+async def test_a_bridge_may_ask_the_user_which_instrument(shop):
+    class Chooser:
+        def check_payment_possibility(self, call):
+            chosen = yield Exchange(Party.CARDHOLDER, "which card?")
+            info = (Content(text=chosen),)
+            return Answer(
+                calls.CheckPaymentPossibilityResponse(brand_sel_brand_info_packaged_content=info)
+            )
+
+    async def choose(question):
+        return "the red one"
+
+    shop.parties = {Party.CARDHOLDER: choose}
+    result = await shop.well(Parts(Chooser()), possible(shop))
+    assert result.brand_sel_brand_info_packaged_content[0].text == "the red one"
+
+
+@shop
+async def test_an_instrument_that_is_not_registered_any_more_is_an_error(shop):
+    contents = await shop.start()
+    await shop.well(shop.cards.handler, shop.opening(contents))
+    shop.cards.register.clear()
+    error = await shop.badly(shop.cards.handler, calls.InquireProcessState(pay_id="h1"))
+    assert error.error_code == "UnknownError"

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.faces.iotp.api.bridging import SECRET, Host, offering
+from tests.faces.iotp.api.bridging import (
+    SECRET,
+    Cards,
+    Host,
+    offering,
+    start_consumer,
+    start_handler,
+)
 from tests.faces.iotp.api.purse_world import BRAND, MASTER, Crash, Till
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.elements import Content
@@ -57,7 +64,9 @@ def said(contents):
     return statements.read(contents[0]).body["say"]
 
 
-@pytest.mark.req("I-020", "I-184", "I-195", "I-211", "I-218", "IX-077", "IX-079", "IX-081")
+@pytest.mark.req(
+    "IX-110", "I-020", "I-184", "I-195", "I-211", "I-218", "IX-077", "IX-079", "IX-081"
+)
 @BOTH
 def test_value_moves_in_three_exchanges(direction):
     till = Till(direction)
@@ -226,6 +235,17 @@ def test_a_handler_that_gave_up_says_so_when_inquired():
     till.inquire()
     assert till.balances() == (10000, 5000)
     assert till.state("c").process_state is FAILED
+
+
+@pytest.mark.req("IX-099")
+def test_a_refusal_in_an_error_block_ends_the_process():
+    till = Till()
+    exchange(till, 3)
+    till.change("h", FAILED, "PaymtCancelled")
+    refusal = (till.transfer("h").latest.packed("Purse"),)
+    call = calls.ContinueProcess(pay_id="c1", pay_scheme_packaged_content=refusal)
+    assert till.c(call).result == calls.ContinueProcessResponse(cont_status=ContStatus.END)
+    assert till.balances() == (10000, 5000)
 
 
 def test_an_inquiry_carries_the_value_and_the_next_one_the_evidence():
@@ -582,7 +602,7 @@ def test_hello_and_offer_have_their_form():
     for body in wrong:
         with pytest.raises(Exception, match="not a hello"):
             purse.about(statements.said("p", body, key))
-    terms = dict.fromkeys(purse.CONSUMER, "x") | {"counter": "x", "purse": "p"}
+    terms = dict.fromkeys(purse.CONSUMER, "x") | {"amount_minor": True, "purse": "p"}
     with pytest.raises(Exception, match="not a hello of this"):
         purse.about(statements.said("p", {"say": "hello", "about": {"consumer": terms}}, key))
     transfer, _ = Transfer(False, True, Phase.BEGUN, terms, {}).say("hello", key)
@@ -785,3 +805,115 @@ def test_the_purse_bridges_do_what_table_1_demands(role):
     missing = lacks(bridge, role)
     missing.pop("CallBack", None)  # the core's own
     assert set(missing.values()) <= {Obligation.MAY}
+
+
+# Several calls at once
+
+CONCURRENT = st.lists(
+    st.sampled_from(["last", "last", "inquire", "give up", "suspend", "resume", "start"]),
+    min_size=2, max_size=5,
+)  # fmt: skip
+
+
+def at_once(till, side, names, order):
+    """Run calls on one side, step by step in the order drawn."""
+    pay_id = f"{side}1"
+    other = till.transfer("h" if side == "c" else "c")
+    contents = (other.latest.packed("Purse"),)
+    asked = till.c(
+        calls.StartPaymentInquiry(consumer_pay_id="c1")
+    ).result.pay_scheme_packaged_content
+    made = {
+        "last": calls.ContinueProcess(pay_id=pay_id, pay_scheme_packaged_content=contents),
+        "inquire": calls.InquirePaymentStatus(
+            payment_handler_pay_id="h1", pay_scheme_packaged_content=asked
+        ) if side == "h" else calls.StartPaymentInquiry(consumer_pay_id="c1"),
+        "give up": calls.ChangeProcessState(
+            pay_id=pay_id, process_state=FAILED, completion_code="Unspecified"
+        ),
+        "suspend": calls.ChangeProcessState(pay_id=pay_id, process_state=SUSPENDED),
+        "resume": calls.ResumePaymentPaymentHandler(
+            payment_handler_pay_id="h1", pay_scheme_packaged_content=contents
+        ) if side == "h" else calls.ResumePaymentConsumer(consumer_pay_id="c1"),
+        "start": till.start() if side == "c" else calls.InquireProcessState(pay_id="h1"),
+    }  # fmt: skip
+    bridge = till.consumer if side == "c" else till.handler
+    notebook = till.mine if side == "c" else till.theirs
+    running = [(perform(bridge, made[name]), [None]) for name in names]
+    while running:
+        flow, sent = running[order.draw(st.integers(0, len(running) - 1))]
+        try:
+            sent[0] = notebook.do(flow.send(sent[0]))
+        except StopIteration:
+            running.remove((flow, sent))
+        till.check()
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(PayDirection), st.integers(2, 5), st.sampled_from("ch"), CONCURRENT,
+       st.data())  # fmt: skip
+def test_value_is_conserved_when_calls_come_at_once(direction, upto, side, names, order):
+    till = Till(direction)
+    exchange(till, upto)
+    at_once(till, side, names, order)
+    till.settle()
+    till.check()
+    assert till.on_its_way() == 0
+
+
+def test_one_hello_in_two_payments_at_once_is_taken_once():
+    till = Till()
+    contents, _ = exchange(till, 1)
+    flows = [perform(till.handler, till.opening(contents, name)) for name in ("h1", "h2")]
+    sent, answers = [None, None], []
+    while flows:
+        for number in reversed(range(len(flows))):
+            try:
+                sent[number] = till.theirs.do(flows[number].send(sent[number]))
+            except StopIteration as end:
+                answers.append(end.value)
+                del flows[number], sent[number]
+    assert sorted(answer.failed is None for answer in answers) == [False, True]
+    assert {answer.failed.error_code for answer in answers if answer.failed} == {"EncapProtErr"}
+
+
+def test_a_value_exchange_is_two_payments_card_against_purse():
+    world = World()
+    cards = Cards(world.clock)
+    seed = Till(PayDirection.CREDIT)
+    seed.clock = world.clock
+    consumer = purses.consumer(seed.scheme, "pc", seed.wallets, world.clock, SeededIds(1))
+    keys = purse.keys_from(MASTER)
+    handler = purses.handler(seed.scheme, "ph", {"": "bank"}, keys, world.clock, SeededIds(2))
+
+    class Raw(Host):
+        def answer(self, message):
+            return message
+
+    async def main():
+        async def ask(bridge, call):
+            answer = await world.engine.serve(Raw(), perform(bridge, call), {})
+            assert answer.error is None, answer.error
+            return answer.result
+
+        bank = purses.value_of("ph")
+        await world.engine.serve(Raw(), bank.issue("bank", Money.of(100_000, "EUR"), "1"), {})
+        paid = await ask(cards.consumer, start_consumer(world.clock, cards.scheme, "card-1"))
+        call = start_handler(world.clock, cards.scheme, paid.pay_scheme_packaged_content, "card-2")
+        assert (await ask(cards.handler, call)).cont_status is ContStatus.END
+        # StartAfter: the purse is loaded when the card has paid.
+        heard = await ask(consumer, seed.start())
+        heard = await ask(handler, seed.opening(heard.pay_scheme_packaged_content))
+        while heard.cont_status is ContStatus.CONTINUE:
+            contents = heard.pay_scheme_packaged_content
+            call = calls.ContinueProcess(pay_id="c1", pay_scheme_packaged_content=contents)
+            contents = (await ask(consumer, call)).pay_scheme_packaged_content
+            call = calls.ContinueProcess(pay_id="h1", pay_scheme_packaged_content=contents)
+            heard = await ask(handler, call)
+        mine = await world.engine.serve(Raw(), purses.value_of("pc").purse("purse-1"), {})
+        theirs = await world.engine.serve(Raw(), bank.purse("bank"), {})
+        assert (mine.balances["EUR"], theirs.balances["EUR"]) == (1250, 98_750)
+
+    world.run(main())
+    assert sum(one.taken_minor for one in world.movements) == 1250
+    assert world.differences() == []

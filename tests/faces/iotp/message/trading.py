@@ -499,3 +499,77 @@ def error_comp(severity=Severity.HARD_ERROR, code="AttValIllegal", of="P1", retr
             c.ErrorLocation(element_type="Payment", iotp_msg_ref="C2", att_name="OkTo"),)),
         contents=(Content(text="then"),), **more,
     )  # fmt: skip
+
+
+def cancelled():
+    """A purchase that the Consumer cancels after the options."""
+    talk = Talk()
+    talk.say("M", tpo())
+    talk.say("C", b.CancelBlk(id="C1.2", status=status("Offer", 3, None, ProcessState.FAILED,
+                                                       "ConsCancelled", of="C1")))  # fmt: skip
+    return talk
+
+
+def broken_off():
+    """A purchase that a hard error ends; before it, a transient one, and a warning."""
+    talk = Talk()
+    talk.say("M", tpo())
+    talk.say("C", tpo_selection())
+    made = offer("M2")
+    warned = error_comp(Severity.WARNING, "AttValIllegal", of="M2")
+    talk.say("M", made, error=b.ErrorBlk(id="M2.1000", errors=(replace(warned, id="M2.1001"),)))
+    talk.say("C", pay_req(talk.known, pay="M2.71", offer_of="M2"))
+    busy = error_comp(
+        Severity.TRANSIENT_ERROR, "SystemBusy", retry="30",
+        locations=(c.ErrorLocation(element_type="IotpMessage", iotp_msg_ref="C2"),),
+    )  # fmt: skip
+    talk.say("P", error=b.ErrorBlk(id="P1.3", errors=(busy,)))
+    hard = error_comp(of="P2")
+    talk.say("P", error=b.ErrorBlk(id="P2.3", errors=(hard,)), number=2)
+    return talk
+
+
+def legacy_offer():
+    """An offer signed as RFC 2802 asks: HMAC over DOM-HASH over SHA-1."""
+    talk = Talk()
+    talk.say("M", tpo(), offer())
+    talk.sign_last(SignatureKind.OFFER_RESPONSE, "M1.10", ("M1.20",), after(Numbers("M", 1), 100),
+                   LEGACY_KEY)  # fmt: skip
+    return talk
+
+
+GOLDEN = {
+    "purchase": purchase,
+    "purchase-at-once": lambda: purchase(dependent=False, goods="combined"),
+    "refund": lambda: one_payment("BaselineRefund", PayDirection.CREDIT, dependent=True),
+    "deposit": lambda: one_payment("BaselineDeposit", PayDirection.DEBIT),
+    "withdrawal": lambda: one_payment("BaselineWithdrawal", PayDirection.CREDIT),
+    "value-exchange": lambda: value_exchange(dependent=True, backwards=True),
+    "authentication": authentication,
+    "authenticated-purchase": lambda: authentication("independent", "BaselinePurchase"),
+    "ping": ping,
+    "signed-ping": lambda: ping(signed=True),
+    "cancelled": cancelled,
+    "broken-off": broken_off,
+    "legacy-offer": legacy_offer,
+}
+"""The conversations of tests/vectors/iotp; run this module to write them."""
+
+
+def golden_files():
+    """Give the golden messages: their names, and the bytes."""
+    for name, made in GOLDEN.items():
+        talk = made()
+        for place, one in enumerate(talk.messages, 1):
+            yield f"{name}/{place}-{one.msg_id}-{'-'.join(one.kinds)}.xml", codec.write(one)
+    for place, one in enumerate(inquiry(purchase()), 1):
+        yield f"inquiry/{place}-{one.msg_id}-{'-'.join(one.kinds)}.xml", codec.write(one)
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    folder = Path(__file__).parents[3] / "vectors" / "iotp"
+    for name, data in golden_files():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)

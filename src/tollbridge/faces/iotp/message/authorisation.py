@@ -1,10 +1,10 @@
 """May this payment, this delivery be done? What their handlers check first (RFC 2801, 6).
 
 The message was read, is valid, and `rules.faults` found nothing hard. Signatures are verified by
-`signing`; `covered` says what they must cover.
+`signing`; `not_covered` says what they leave out.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from tollbridge.faces.iotp.message import components as c
 from tollbridge.faces.iotp.message.codec import ROOT
 from tollbridge.faces.iotp.message.faults import Fault, Unreadable
 from tollbridge.faces.iotp.message.shape import Named
+from tollbridge.faces.iotp.message.signing import SignatureKind, Verified
 from tollbridge.faces.iotp.message.words import Role
 from tollbridge.ground.clock import Instant
 from tollbridge.ground.errors import InvalidMoney
@@ -135,29 +136,36 @@ def delivery_faults(block: b.DeliveryReqBlk, us: str, at: Instant) -> tuple[Faul
     return (*found, *_steps(block.statuses, _DELIVER), *([late] if late else []))
 
 
-def to_cover(block: b.PayReqBlk | b.DeliveryReqBlk) -> frozenset[str]:
-    """Give the ids of what signatures addressed to us must cover, where one is required (6.3).
-
-    The merchant's covers all components but the brand selection, which may come later. The
-    transaction's id and the block that first held the signature come on top, see `signing`.
-    """
-    parts: list[Named] = [*block.orgs]
-    if isinstance(block, b.PayReqBlk):
-        parts += [block.brand_list, block.payment]
-    else:
-        parts += [block.order, block.delivery]
-    return frozenset(part.id for part in parts)
-
-
 def not_covered(
-    block: b.PayReqBlk | b.DeliveryReqBlk, covered: Collection[str]
-) -> tuple[Fault, ...]:  # fmt: skip
-    """Say which components of a request no verified signature covers."""
+    block: b.PayReqBlk | b.DeliveryReqBlk, verified: Iterable[Verified]
+) -> tuple[Fault, ...]:
+    """Say which components of a request no right signature covers, where one is required (6.3).
+
+    Organisations and what was offered must be covered by the merchant's signature of the offer,
+    role data by that of who sent it along. The brand selection need not be: it may come later. The
+    offer's status, scheme data and the consumer's own data never are.
+    """
+    merchants = {one.org_id.lower() for one in block.orgs if one.plays(Role.MERCHANT)}
+    by_merchant: set[str] = set()
+    by_anyone: set[str] = set()
+    for one in verified:
+        if one.good:
+            by_anyone |= set(one.covered)
+            offer = one.kind is SignatureKind.OFFER_RESPONSE
+            if offer and one.signer.lower() in merchants:
+                by_merchant |= set(one.covered)
+    parts: tuple[Named, ...] = (
+        (block.brand_list, block.payment)
+        if isinstance(block, b.PayReqBlk)
+        else (block.order, block.delivery)
+    )
+    missing = {part.id for part in (*block.orgs, *parts)} - by_merchant
+    missing |= {part.id for part in block.trading_role_data} - by_anyone
     path = f"/{ROOT}/{type(block).__name__}"
     return tuple(
         Fault(ErrorCode.EL_INCONSISTENT, path, f"no signature covers {name}", "RFC 2801, 6.3",
               value=name)
-        for name in sorted(to_cover(block) - set(covered))
+        for name in sorted(missing)
     )  # fmt: skip
 
 

@@ -36,7 +36,8 @@ _HEADERS = (
 
 def request(url: str, data: bytes, *, moves_money: bool = False) -> Request:
     """Make the request that posts a message. Raises LocalProtocolError for what is no address."""
-    check_address(url)
+    if not is_address(url):
+        raise LocalProtocolError(f"{url!r:.80} is not an address of http")
     headers = Headers((("content-type", f"{MEDIA_TYPE}; charset=utf-8"), ("accept", MEDIA_TYPE)))
     return Request("POST", url, headers, data, moves_money=moves_money)
 
@@ -80,27 +81,32 @@ def accepts(accept: str) -> bool:
 # Addresses
 
 
-def check_address(url: str, *, secure: bool = False) -> None:
-    """Refuse what is no address a message may be posted to. Raises LocalProtocolError."""
+def is_address(url: str, *, secure: bool = False) -> bool:
+    """Say whether a text is an address that a message may be posted to: http or https, no user.
+
+    Whether it is one of this machine or this network is not asked here: servers that post to
+    addresses of strangers (an error log's) ask where the name leads.
+    """
     try:
         parts = urlsplit(url)
         good = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        good = False
-    else:
-        good = good and parts.scheme in ({"https"} if secure else {"http", "https"})
-        good = good and parts.username is None and "\\" not in url and url.isprintable()
-    if not good:
-        scheme = "https" if secure else "http"
-        raise LocalProtocolError(f"{url!r:.80} is not an address of {scheme}")
+        return False
+    schemes = {"https"} if secure else {"http", "https"}
+    plain = "\\" not in url and url.isprintable() and " " not in url
+    return good and parts.scheme in schemes and parts.username is None and plain
 
 
 def either(plain: str | None, secure: str | None, *, prefer_secure: bool = True) -> str | None:
-    """Choose of a pair of net locations: the only one, or the sender's choice (RFC 2801, 3.9)."""
+    """Choose of a pair of net locations: the only one, or the sender's choice (RFC 2801, 3.9).
+
+    Raises RemoteProtocolError when a message's own location is no address, or the secure one not
+    of TLS.
+    """
     first, second = (secure, plain) if prefer_secure else (plain, secure)
     chosen = first or second or None
-    if chosen is not None:
-        check_address(chosen, secure=chosen == secure)
+    if chosen is not None and not is_address(chosen, secure=chosen == secure):
+        raise RemoteProtocolError(f"{chosen!r:.80} is no net location")
     return chosen
 
 

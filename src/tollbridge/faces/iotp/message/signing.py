@@ -211,7 +211,13 @@ _BEFORE: Mapping[SignatureKind, tuple[str, ...]] = {
     SignatureKind.DELIVERY_RESPONSE: ("ConsumerDeliveryData", "Signature"),
     SignatureKind.AUTHENTICATION_RESPONSE: ("TradingRoleInfoReq",),
 }
-"""And which of earlier messages, as far as the signer holds them."""
+"""And which of earlier messages, as far as the signer holds them. A receipt's signature covers the
+scheme data that the receipt names, too, an authentication's the request that it answers."""
+
+
+def covers() -> tuple[tuple[SignatureKind, tuple[str, ...], tuple[str, ...]], ...]:
+    """List what each kind covers: of the message that holds it first, and of earlier ones."""
+    return tuple((kind, _HERE[kind], _BEFORE.get(kind, ())) for kind in SignatureKind)
 
 
 def coverage(

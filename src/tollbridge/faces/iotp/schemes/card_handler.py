@@ -75,6 +75,7 @@ from tollbridge.ground.flow import Flow, Note, Remember
 from tollbridge.ground.ids import IdempotencyKey, PaymentId
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
+from tollbridge.wire import json
 
 KEY_SCOPE = "iotp/card"
 _HALF = 50
@@ -190,7 +191,10 @@ class CardHandler:
         payment = body.get("payment")
         if call.consumer_pay_id is not None and payment != call.consumer_pay_id:
             raise statements.garbled("the card pays another payment")
-        if any(body.get(name) != value for name, value in wanted.items()):
+        if not isinstance(payment, str) or any(
+            type(body.get(name)) is not type(value) or body.get(name) != value
+            for name, value in wanted.items()
+        ):
             raise statements.garbled("the card agreed to other terms")
         if known.brand_id != call.brand_id:
             raise statements.garbled("the card is of another brand")
@@ -206,7 +210,7 @@ class CardHandler:
         """Ask, and write the payment and its card's word down in the same commit."""
         pay_id = call.payment_handler_pay_id
         body = card.body
-        key = IdempotencyKey(KEY_SCOPE, f"{body['payment']}/{pay_id}")
+        key = IdempotencyKey(KEY_SCOPE, json.write([body["payment"], pay_id]).decode())
         record = Record(pay_id).to(
             ProcessState.IN_PROGRESS,
             digest=card.digest,
@@ -457,13 +461,18 @@ class CardHandler:
                 "at": operation.settled_at or Instant(0),
                 "reference": outcome.reference,
                 "authorization_code": outcome.authorization_code,
-                "card": self.register[record.data["token"]].card.view.masked_number,
+                "card": self._registered(record).card.view.masked_number,
             },
         )
 
     def _to_card(self, record: Record, body: Mapping[str, Any]) -> Statement:
-        key = self.register[record.data["token"]].key
-        return statements.said(HANDLER, body, key.reveal())
+        return statements.said(HANDLER, body, self._registered(record).key.reveal())
+
+    def _registered(self, record: Record) -> Registered:
+        known = self.register.get(record.data["token"])
+        if known is None:
+            raise refused(ErrorCode.UNKNOWN_ERROR, "the instrument is not registered any more")
+        return known
 
 
 def _failed(record: Record, operation: Operation, code: CompletionCode, text: str) -> _Standing:

@@ -89,8 +89,9 @@ class Challenger:
             return "the challenge is not ours"
         if body.get("for") != call.authentication_id:
             return "the challenge is another authentication's"
-        age = self.clock.now() - body["at"]
-        if not 0 <= age <= GOOD_FOR_S * MICROSECONDS_PER_S:
+        at = body.get("at")
+        limit = GOOD_FOR_S * MICROSECONDS_PER_S
+        if not isinstance(at, int) or not 0 <= self.clock.now() - at <= limit:
             return "the challenge is too old"
         key = self.keys.get(response.by)
         if key is None or not statements.sealed(response, key.reveal()):

@@ -318,16 +318,29 @@ def about(statement: Statement) -> Mapping[str, Any]:
     body = statement.body
     terms = body.get("about")
     consumer = terms.get("consumer") if isinstance(terms, dict) else None
-    if body.get("say") != "hello" or not isinstance(consumer, dict) or set(consumer) != CONSUMER:
+    if (
+        body.get("say") != "hello"
+        or not isinstance(consumer, dict)
+        or set(consumer) != set(CONSUMER)
+    ):
         raise statements.garbled("not a hello of a purse")
-    if consumer["purse"] != statement.by or not isinstance(consumer["counter"], int):
+    kinds = {name: type(value) for name, value in consumer.items()}
+    if consumer["purse"] != statement.by or kinds != CONSUMER:
         raise statements.garbled("not a hello of this purse")
     return consumer
 
 
-CONSUMER = {
-    "payment", "brand", "amount_minor", "currency", "direction", "purse", "counter", "nonce"
-}  # fmt: skip
+CONSUMER: Mapping[str, type] = {
+    "payment": str,
+    "brand": str,
+    "amount_minor": int,
+    "currency": str,
+    "direction": str,
+    "purse": str,
+    "counter": int,
+    "nonce": str,
+}
+"""The terms that the Consumer's purse names."""
 HANDLER = {"payment", "purse", "counter", "nonce"}
 
 

@@ -12,7 +12,7 @@ import logging
 import os
 from pathlib import Path
 
-from tollbridge.faces.wpi.wishes import (
+from tollbridge.faces.contract import (
     Seal,
     Sealed,
     SecureFault,
@@ -35,10 +35,14 @@ NO_KEY = SecureFault(key_missing=True)
 
 
 class SecureElement:
-    """`file` keeps the key; None keeps it in memory, for tests and terminals nobody needs again."""
+    """`file` keeps the key; None keeps it in memory, for tests and terminals nobody needs again.
 
-    def __init__(self, file: Path | None, ids: IdSource) -> None:
+    `domain` sets apart what several elements make, even under one key.
+    """
+
+    def __init__(self, file: Path | None, ids: IdSource, domain: str = "terminal") -> None:
         self._file = file
+        self._domain = domain
         self._ids = ids
         self._key: bytes | None = None
         self._complained = False
@@ -49,7 +53,7 @@ class SecureElement:
         if key is None:
             return NO_KEY
         number = wish.number.reveal()
-        made = _derived(key, f"token {_domain(number)}\0{number}")
+        made = self._derived(key, f"token {_domain(number)}\0{number}")
         return Tokenized(base64.b32encode(made[:TOKEN_BYTES]).decode())
 
     def seal(self, wish: Seal, terminal: str) -> Sealed | SecureFault:
@@ -60,7 +64,7 @@ class SecureElement:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         nonce = bytes.fromhex(self._ids.secret())[:NONCE_BYTES]
-        cipher = AESGCM(_derived(key, f"seal\0{terminal}"))
+        cipher = AESGCM(self._derived(key, f"seal\0{terminal}"))
         sealed = nonce + cipher.encrypt(nonce, wish.plain.reveal().encode(), terminal.encode())
         return Sealed(f"{VERSION}.{base64.urlsafe_b64encode(sealed).decode()}")
 
@@ -79,12 +83,15 @@ class SecureElement:
             return SecureFault()
         if version != VERSION or len(sealed) <= NONCE_BYTES:
             return SecureFault()
-        cipher = AESGCM(_derived(key, f"seal\0{terminal}"))
+        cipher = AESGCM(self._derived(key, f"seal\0{terminal}"))
         nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         try:
             return Unsealed(Secret(cipher.decrypt(nonce, body, terminal.encode()).decode()))
         except (InvalidTag, UnicodeDecodeError):
             return SecureFault()
+
+    def _derived(self, key: bytes, purpose: str) -> bytes:
+        return hmac.digest(key, f"tollbridge {self._domain}\0{purpose}".encode(), hashlib.sha256)
 
     def _known_key(self) -> bytes | None:
         if self._key is None:
@@ -102,7 +109,7 @@ class SecureElement:
             # Nobody may find half a key: it is written aside and gets its name when it is whole.
             draft = self._file.with_name(f"{self._file.name}.{os.getpid()}")
             try:
-                _write(draft, bytes.fromhex(self._ids.secret()))
+                write_private(draft, bytes.fromhex(self._ids.secret()))
                 draft.replace(self._file)
             finally:
                 draft.unlink(missing_ok=True)
@@ -116,7 +123,7 @@ class SecureElement:
         try:
             import cryptography  # noqa: F401
         except ImportError:
-            self._complain("sealing needs the package cryptography (tollbridge[terminal])")
+            self._complain(f"sealing needs the package cryptography (tollbridge[{self._domain}])")
             return False
         return True
 
@@ -126,16 +133,13 @@ class SecureElement:
             log.error("the secure element has no key: %s", why)
 
 
-def _write(file: Path, key: bytes) -> None:
+def write_private(file: Path, key: bytes) -> None:
+    """Write a new file that only its owner may read, onto the disk. Raises OSError."""
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as opened:
         opened.write(key)
         opened.flush()
         os.fsync(opened.fileno())
-
-
-def _derived(key: bytes, purpose: str) -> bytes:
-    return hmac.digest(key, f"tollbridge terminal\0{purpose}".encode(), hashlib.sha256)
 
 
 def _domain(number: str) -> str:

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from tollbridge.faces.wpi.wishes import Seal, Sealed, SecureFault, Tokenize, Unseal, Unsealed
+from tollbridge.faces.contract import Seal, Sealed, SecureFault, Tokenize, Unseal, Unsealed
 from tollbridge.ground.ids import RandomIds
 from tollbridge.ground.secret import Secret
-from tollbridge.terminal.secure import SecureElement
+from tollbridge.server.secure import SecureElement
 
 PAN = Tokenize(Secret("4242424242424242"))
 UID = Tokenize(Secret("04A1B2C3D4E580"))
