@@ -117,15 +117,11 @@ class PaymentHandler(Server):
         block = message.block(PayReqBlk)
         if block is None or self.settings.verifier is None:
             return
-        merchant = _one_org(block.orgs, Role.MERCHANT).org_id.lower()
-        covered: set[str] = set()
-        for one in signing.verify(message, self.settings.party.org_id, self.settings.verifier):
-            if one.kind is signing.SignatureKind.OFFER_RESPONSE and one.for_us:
-                if one.faults:
-                    raise _signature(one.faults[0].rule, one.faults[0].value)
-                if one.signer.lower() == merchant:
-                    covered |= set(one.covered)
-        missing = authorisation.not_covered(block, covered)
+        verified = signing.verify(message, self.settings.party.org_id, self.settings.verifier)
+        for one in verified:
+            if one.for_us and one.faults:
+                raise _signature(one.faults[0].rule, one.faults[0].value)
+        missing = authorisation.not_covered(block, verified)
         if missing:
             raise _signature(f"not as the merchant signed it: {missing[0].rule}", missing[0].value)
 

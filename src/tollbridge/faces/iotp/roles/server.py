@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
-from tollbridge.faces.iotp.message import codec
+from tollbridge.faces.iotp.message import codec, faults, rules
 from tollbridge.faces.iotp.message.blocks import (
     Block,
     CancelBlk,
@@ -198,6 +198,7 @@ class Server(ABC):
         over = message.error or message.block(CancelBlk)
         inquiry = message.block(InquiryReqBlk)
         try:
+            _keep_rules(message)
             yield from self.check(deal, message)
             if inquiry is not None:
                 return Reply((yield from self._inquired(deal, inquiry, draft)))
@@ -306,6 +307,15 @@ class Server(ABC):
         error = draft.error(problem, about or None)
         made = draft.message(trans, (), self.clock.now(), answers=about or None, error=error)
         return codec.write(made)
+
+
+def _keep_rules(message: IotpMessage) -> None:
+    """Check what holds inside a message and its blocks (12.2, steps 5 and 6). Raises Problem."""
+    wrong = faults.hard(rules.of(message))
+    if wrong:
+        one = wrong[0]
+        raise Problem(one.code, one.rule, element=one.element or "IotpMessage",
+                      attribute=one.attribute or None, value=one.value)  # fmt: skip
 
 
 def _name(root: xml.Element) -> str:
