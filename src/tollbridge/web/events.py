@@ -34,6 +34,7 @@ _FIELDS = (
 _encode = msgspec.json.Encoder().encode
 
 Look = Callable[[Caller, str], Awaitable[Followed | Reply]]
+Again = Callable[[str], Awaitable[Followed | None]]
 
 
 def too_many(caller: Caller) -> Reply:
@@ -42,10 +43,12 @@ def too_many(caller: Caller) -> Reply:
 
 
 class Events:
-    """The ASGI application. `look` shows a payment to a caller, or refuses."""
+    """The ASGI application. `look` shows a payment to a caller, or refuses; `again` shows it to one
+    who was let in."""
 
-    def __init__(self, look: Look, hub: Hub) -> None:
+    def __init__(self, look: Look, again: Again, hub: Hub) -> None:
         self._look = look
+        self._again = again
         self._hub = hub
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
@@ -56,8 +59,8 @@ class Events:
         payment = scope["path_params"]["payment"]
         try:
             with self._hub.following(payment) as follower:
-                stream = _Stream(lambda: self._look(caller, payment), follower, send, seen)
-                await stream.run(caller, receive)
+                stream = _Stream(lambda: self._again(payment), follower, send, seen)
+                await stream.run(lambda: self._look(caller, payment), caller.origin, receive)
         except TooMany:
             await respond(codec.encode(too_many(caller)), send)
         except OSError:
@@ -71,27 +74,29 @@ class _Stream:
 
     def __init__(
         self,
-        look: Callable[[], Awaitable[Followed | Reply]],
+        again: Callable[[], Awaitable[Followed | None]],
         follower: Follower,
         send: Any,
         seen: int,
     ) -> None:
-        self._look = look
+        self._again = again
         self._follower = follower
         self._send = send
         self._seen = seen
 
-    async def run(self, caller: Caller, receive: Any) -> None:
+    async def run(
+        self, look: Callable[[], Awaitable[Followed | Reply]], origin: str, receive: Any
+    ) -> None:
         """Tell everything until the end of the payment, of the reader or of the server."""
         woken = self._follower.next()
-        found = await self._look()
+        found = await look()
         chunk = self._news(found) if isinstance(found, Followed) else b""
         if isinstance(found, Followed) and found.over and not chunk:
-            found = Reply(204, None, origin=caller.origin)  # so an EventSource stays away
+            found = Reply(204, None, origin=origin)  # so an EventSource stays away
         if isinstance(found, Reply):
             await respond(codec.encode(found), self._send)
             return
-        fields = [*_FIELDS, *codec.cors(caller.origin)]
+        fields = [*_FIELDS, *codec.cors(origin)]
         coded = [(name.encode(), value.encode("latin-1")) for name, value in fields]
         await self._send({"type": "http.response.start", "status": 200, "headers": coded})
         gone = asyncio.get_running_loop().create_task(_until_gone(receive))
@@ -105,8 +110,8 @@ class _Stream:
                     await self._tell(b": still here\n\n")
                 elif woken.done():
                     woken = self._follower.next()
-                    again = await self._look()
-                    if isinstance(again, Reply):
+                    again = await self._again()
+                    if again is None:
                         break
                     found = again
                     if chunk := self._news(found):

@@ -25,6 +25,7 @@ from tollbridge.faces.webinos.messages import (
     Follow,
     Followed,
     LookAt,
+    Refresh,
     Reply,
     Show,
 )
@@ -92,7 +93,7 @@ class Site:
             refuse = endpoint.refuse
             adapter = Endpoint(answer, refuse, endpoint.limits, None)
             made.append(Route(endpoint.path, adapter, methods=[endpoint.method]))
-        events = Events(self.followed, self.hub)
+        events = Events(self.followed, self.again, self.hub)
         made.append(Route("/web/payments/{payment}/events", events, methods=["GET"]))
         trying = (("/web/try", self._try), ("/web/try.json", self._try_what))
         for path, give in (
@@ -193,6 +194,11 @@ class Site:
     async def followed(self, caller: Caller, payment: str) -> Followed | Reply:
         """Look at a payment for who follows it."""
         found: Followed | Reply = await self.serve(Follow(caller, payment))
+        return found
+
+    async def again(self, payment: str) -> Followed | None:
+        """Look at a payment for who was let in before."""
+        found: Followed | None = await self.serve(Refresh(payment))
         return found
 
     async def _shown(self, message: Show, request: Request) -> Reply:
