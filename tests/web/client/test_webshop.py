@@ -14,13 +14,12 @@ from tests.web.client.bench import PATIENCE_MS, call, until
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def shop_url(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("webshop")
+@pytest.fixture
+def shop_url(tmp_path):
     port = free_port()
     settings = (ROOT / "examples/webshop/provider.toml").read_text().replace("8090", str(port))
-    (folder / "web.toml").write_text(settings)
-    with server(folder, "--config", "web.toml") as provider:
+    (tmp_path / "web.toml").write_text(settings)
+    with server(tmp_path, "--config", "web.toml") as provider:
         shop = subprocess.Popen(
             [sys.executable, str(ROOT / "examples/webshop/shop.py"), "--port", str(port),
              "--provider", provider.url],
