@@ -64,7 +64,7 @@ class Window:
 CONFIRM = "document.getElementById('page').contentDocument"
 
 
-@pytest.mark.req("N-002", "N-007")
+@pytest.mark.req("N-007")
 def test_paid_in_the_browsers_own_window(shop, window, provider):
     bill = shop.pay("Url", "12.21", **WISH)
     opened = Window(window, shop.page)

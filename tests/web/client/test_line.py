@@ -173,7 +173,7 @@ def test_a_line_that_dies_under_an_open_question(lossy_shop, provider, proxy):
     assert len(provider.moved(71_005)) == 1
 
 
-@pytest.mark.req("N-088", "N-092")
+@pytest.mark.req("N-092")
 def test_the_page_is_closed_in_the_middle(open_shop, provider):
     shop = open_shop()
     other = shop.open()
@@ -254,7 +254,7 @@ def test_a_key_of_the_apps_own_is_one_payment(shop, provider):
     shop.expected = ("409",)
 
 
-@pytest.mark.req("N-075", "N-080")
+@pytest.mark.req("N-075")
 def test_addresses_that_are_code_are_never_opened(shop):
     told = shop.page.evaluate(
         """async ([base, bill]) => {

@@ -9,18 +9,17 @@ import pytest
 
 from tests.processes import free_port, server
 from tests.terminal.browser import NAMELESS, NARROW, SHOTS, WIDE
-from tests.web.client.bench import PATIENCE_MS, until
+from tests.web.client.bench import PATIENCE_MS, call, until
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def shop_url(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("webshop")
+@pytest.fixture
+def shop_url(tmp_path):
     port = free_port()
     settings = (ROOT / "examples/webshop/provider.toml").read_text().replace("8090", str(port))
-    (folder / "web.toml").write_text(settings)
-    with server(folder, "--config", "web.toml") as provider:
+    (tmp_path / "web.toml").write_text(settings)
+    with server(tmp_path, "--config", "web.toml") as provider:
         shop = subprocess.Popen(
             [sys.executable, str(ROOT / "examples/webshop/shop.py"), "--port", str(port),
              "--provider", provider.url],
@@ -35,7 +34,7 @@ def shop_url(tmp_path_factory):
             shop.communicate()
 
 
-@pytest.mark.req("N-001", "N-005", "N-042", "N-043", "N-085", "N-086", "N-087", "N-089")
+@pytest.mark.req("N-042", "N-043", "N-085", "N-086", "N-087", "N-089")
 def test_a_basket_is_paid_and_a_cd_swapped(window, shop_url):
     url, provider = shop_url
     context = window.new_context(viewport=WIDE)
@@ -67,6 +66,34 @@ def test_a_basket_is_paid_and_a_cd_swapped(window, shop_url):
     look(page, "webshop-orders-360")
     assert complaints == []
     context.close()
+
+
+@pytest.mark.req("N-085", "N-089")
+def test_a_proof_of_something_else_pays_no_order(window, shop_url):
+    url, _ = shop_url
+    order = call("POST", f"{url}/order", {"what": "deluxe"})[1]
+    page = window.new_page()
+    page.goto(url)
+    page.wait_for_selector("body[data-ready]")
+    # The page lowers the price. What it gets is a true proof, of another bill.
+    proof = page.evaluate(
+        """async ({ bill }) => {
+          const settings = await (await fetch("/settings.json")).json();
+          const { base, sellerKey, sellerID, customerID } = settings;
+          const { connect } = await import(`${base}/client/tollbridge.js`);
+          const [wallet] = await connect({ base, sellerKey }).services();
+          const wish = { bill: { ...bill, itemPrice: "0.01" }, sellerID, customerID };
+          return (await wallet.pay(wish)).proofOfPurchase;
+        }""",
+        order,
+    )
+    page.close()
+    for shown in (proof, proof[:-6] + "AAAAAA", "eyJhbGciOiJub25lIn0.e30."):
+        told = {"order": order["order"], "proof": shown}
+        status, said = call("POST", f"{url}/proof", told)
+        assert (status, "error" in said) == (400, True)
+    orders = {each["id"]: each["state"] for each in call("GET", f"{url}/orders.json")[1]}
+    assert orders[order["order"]] == "open"
 
 
 def look(page, name):
