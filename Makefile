@@ -37,7 +37,7 @@ bench: .venv/ready  ## measure disk, layers and the whole, interleaved (PAYMENTS
 	@$(PY) bench/within.py --rounds $(ROUNDS)
 	@$(PY) bench/wpi.py --rounds $(ROUNDS)
 	@$(PY) bench/web.py --rounds $(ROUNDS)
-	@$(PY) bench/messages.py --rounds $(ROUNDS)
+	@$(PY) bench/trades.py --rounds $(ROUNDS)
 	@$(PY) bench/iotp.py --rounds $(ROUNDS)
 
 requirements: .venv/ready  ## list the requirements of the standards that tests name
