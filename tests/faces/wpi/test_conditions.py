@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from tollbridge.terminal.secure import SecureElement
 
 from tests.faces.wpi.conformance import FINANCIAL, MATRIX, wrong
 from tests.faces.wpi.terminal import (
@@ -27,6 +26,7 @@ from tollbridge.ground.errors import JournalFailed
 from tollbridge.ground.secret import Secret
 from tollbridge.sandbox import codes
 from tollbridge.sandbox.faults import Fault, Rule
+from tollbridge.server.secure import SecureElement
 from tollbridge.terminal.device import Planned
 
 EVERYTHING = {"tip": {}, "dcc": {"rates": {"USD": "1.0900"}}, "password": "4711"}
