@@ -259,7 +259,7 @@ class Consumer:
         deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
                      "options": 1, "begun_at": wanted.url}  # fmt: skip
         self.core.file(deal, message, got.body, "Merchant")
-        yield from store.keep(deal, store.mark(deal, is_open=True))
+        # Nothing was said yet: the first letter that goes out is written with all of this.
         return (yield from self._trade(deal))
 
     def _resume(self, wanted: Resume) -> Flow[Traded]:
@@ -497,8 +497,8 @@ class Consumer:
         deal.data["payments"] = [
             {**entries[one.brand_list_ref], "ref": by_list[one.brand_list_ref]} for one in ordered
         ]
+        # Written with the Payment Request; until then, the same selection brings the same offer.
         deal.stage = "agreed"
-        yield from store.keep(deal)
 
     def _fits(self, deal: Deal, tpo: TpoBlk, block: OfferRespBlk) -> None:
         """Check an offer (11.2). Raises Problem."""

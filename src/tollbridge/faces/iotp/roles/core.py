@@ -35,7 +35,7 @@ from tollbridge.faces.iotp.roles.person import (
     Wish,
 )
 from tollbridge.faces.iotp.roles.problems import Problem, Unusable, worst_of
-from tollbridge.faces.iotp.roles.store import Deal
+from tollbridge.faces.iotp.roles.store import CONSUMER, Deal
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Exchange, Flow, Party, Wait
 from tollbridge.ground.ids import IdSource
@@ -43,7 +43,7 @@ from tollbridge.ground.secret import Secret
 
 R = TypeVar("R")
 
-ROLE = "C"
+ROLE = CONSUMER
 TRIES_MAX = 3
 """How often a message is sent before the person is asked."""
 PAUSE_S = 0.5

@@ -91,9 +91,6 @@ class PaymentHandler(Server):
     def welcomes(self, message: IotpMessage) -> bool:
         return message.block(PayReqBlk) is not None
 
-    def first(self, message: IotpMessage) -> bool:
-        return message.block(PayReqBlk) is not None or message.block(PayExchBlk) is not None
-
     def handle(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[Reply]:
         while self.before_first:
             first = self.before_first[0]

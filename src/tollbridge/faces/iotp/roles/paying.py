@@ -273,8 +273,8 @@ class Paying:
         self.known["last"] = message.msg_id
         self.known["in"] = self.deal.seen[message.msg_id].letter
         if response is not None:
+            # Not written yet: the same letter would bring the same answer.
             self.known["stage"] = "answered"
-            yield from store.keep(self.deal)
         elif exchange is not None:
             self.known["stage"] = "got"
             self.known["handler"] = exchange.pay_scheme_data.payment_handler_pay_id
@@ -419,7 +419,6 @@ class Paying:
         self.known["state"] = told
         self.known["code"] = block.status.completion_code
         self.known["percent"] = 100
-        yield from store.keep(self.deal)
 
     def _receipt(self, block: PayRespBlk) -> Flow[tuple[Content, ...]]:
         """Gather exactly what the receipt names: of the receipt, of the scheme's data (IX-108)."""
@@ -432,7 +431,8 @@ class Paying:
         found = {one.name: one for one in receipt.contents}
         if set(receipt.pay_receipt_name_refs) <= set(found):
             return tuple([found[name] for name in receipt.pay_receipt_name_refs])
-        for letter in (yield from store.letters(self.deal.role, self.deal.name)):
+        on_file = yield from store.letters(self.deal.role, self.deal.name)
+        for letter in (*on_file, *self.deal.fresh):
             if not {"PayReqBlk", "PayExchBlk", "PayRespBlk"} & set(letter.kinds):
                 continue
             for data in _scheme_data(store.message(letter.body)):

@@ -96,11 +96,6 @@ class Server(ABC):
     def org(self) -> Org:
         """Say who we are."""
 
-    def first(self, message: IotpMessage) -> bool:
-        """Say whether a message is written down before anything is done for it."""
-        del message
-        return False
-
     def sign(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[IotpMessage]:
         """Sign an answer, last of all."""
         del deal, draft
@@ -181,8 +176,6 @@ class Server(ABC):
         if is_new:
             sender = message.trans_ref.msg_id.sender_trading_role_ref or "Consumer"
             deal.add(body, message.msg_id, message.kinds, now, sender, incoming=True)
-            if self.first(message):
-                yield from store.keep(deal)
         if inquiry is not None:
             number = message.msg_id.removeprefix(INQUIRING_PREFIX)
             draft = Draft(f"{ANSWERING_PREFIX}{number}")

@@ -20,6 +20,7 @@ from tollbridge.ground.flow import Browse, Flow, Note, Page, Recall, Remember
 from tollbridge.wire import json, xml
 
 DEAL, LETTER, OPEN = "iotp/deal", "iotp/letter", "iotp/open"
+CONSUMER = "C"
 LETTERS_MAX = 500
 """More messages than any transaction needs: nobody fills our disk with one of them."""
 
@@ -125,10 +126,12 @@ def recall(role: str, name: str) -> Flow[Deal | None]:
 
 
 def keep(deal: Deal, *more: Note) -> Flow[None]:
-    """Write a deal, its fresh letters and `more`, all or none.
+    """Write a deal, its fresh letters and `more`, all or none; a Consumer's new one is open.
 
     Raises VersionConflict when somebody else changed the deal meanwhile.
     """
+    if deal.version == 0 and deal.role == CONSUMER and not more:
+        more = (mark(deal, is_open=True),)
     notes = [Note(deal_key(deal.role, deal.name), _written(deal), deal.version)]
     notes += [
         Note(_letter_key(deal.role, deal.name, letter.number), _letter_written(letter), 0)
@@ -142,7 +145,10 @@ def keep(deal: Deal, *more: Note) -> Flow[None]:
 
 
 def letter(deal: Deal, number: int) -> Flow[Letter]:
-    """Read a letter of a deal."""
+    """Give a letter of a deal: a fresh one, or one on file."""
+    for one in deal.fresh:
+        if one.number == number:
+            return one
     page: Page | None = yield Recall(_letter_key(deal.role, deal.name, number))
     assert page is not None, "letters are written with the deal that counts them"
     return _letter_read(number, page)
