@@ -301,6 +301,18 @@ def test_the_history_is_bounded_and_a_forgotten_session_moves_nothing_twice():
     assert taken(terminal) == before
 
 
+@pytest.mark.req("P-062")
+@pytest.mark.parametrize("card", ["visa", "visa-sca-online"])
+def test_a_reference_outlives_the_session_it_was_made_in(card):
+    terminal = Terminal(session_history=1)
+    terminal.script.will([card])
+    reference = terminal.pay(session="a").response["paymentSolutionReference"]
+    terminal.pay(session="b")
+    assert terminal.last("a").response is None
+    assert terminal.refund(100, paymentSolutionReference=reference).condition == "NONE"
+    assert taken(terminal) == 2 * 1191 - 100
+
+
 @pytest.mark.req("P-073", "P-129", "P-297", "P-004")
 def test_while_a_transaction_runs_another_is_refused_and_disturbs_nothing(terminal):
     terminal.world.faults.rules.append(Rule(Fault.LATE_ANSWER, delay_s=5))

@@ -1,5 +1,7 @@
 """The financial services (4.2): with a card, or by the reference of an earlier transaction."""
 
+from itertools import count
+
 from tollbridge.core.asks import Look
 from tollbridge.core.operation import Operation
 from tollbridge.core.payment import Payment
@@ -154,17 +156,31 @@ def _earlier(
     if was not in service.follows:
         raise _invalid(f"it stands for {was}, not for {' or '.join(service.follows)} (4.2.2)")
     found = yield from notebook.known(terminal, package, name)
-    attempt = found[0].attempt if found else 1
     period = found[0].slip.period if found and found[0].slip else ""
-    key = terminal.pages.key(package, name, attempt)
-    payment: Payment | None = yield Look(key=key)
-    operation = payment.find(key) if payment else None
-    if payment is None or operation is None:
-        raise _invalid("the transaction was not carried out")
+    attempt = found[0].attempt if found else None
+    payment, operation = yield from _carried_out(terminal, package, name, attempt)
     if service is not SERVICES.get(f"WPI_SVC_CANCEL_{was.removeprefix('WPI_SVC_')}"):
         if not operation.unresolved and not _successful(operation):
             raise _invalid("the transaction was not successful")
     return payment, operation, period
+
+
+def _carried_out(
+    terminal: Terminal, package: str, session: str, attempt: int | None
+) -> Talk[tuple[Payment, Operation]]:
+    """Find what the host was asked for in an attempt of an exchange, or in the last one where the
+    session that knew it is forgotten."""
+    found: tuple[Payment, Operation] | None = None
+    for number in count(1) if attempt is None else (attempt,):
+        key = terminal.pages.key(package, session, number)
+        payment: Payment | None = yield Look(key=key)
+        operation = payment.find(key) if payment else None
+        if payment is None or operation is None:
+            break
+        found = payment, operation
+    if found is None:
+        raise _invalid("the transaction was not carried out")
+    return found
 
 
 def _successful(operation: Operation) -> bool:

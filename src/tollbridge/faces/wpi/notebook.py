@@ -167,17 +167,8 @@ def _place(terminal: Terminal, session: Session) -> Talk[list[Note]]:
     if count > history:
         oldest: Page | None = yield Recall(slot)
         if oldest is not None:
-            notes += yield from _forgotten(terminal, package, value_of(oldest)[1])
+            notes.append(Note(pages.session(package, value_of(oldest)[1]), None))
     return [*notes, Note(slot, json.write([count, session.session]))]
-
-
-def _forgotten(terminal: Terminal, package: str, session: str) -> Talk[list[Note]]:
-    """Forget a session and the reference that led to it."""
-    old = yield from known(terminal, package, session)
-    notes = [Note(terminal.pages.session(package, session), None)]
-    if old is not None:
-        notes.append(Note(terminal.pages.reference(old[0].reference), None))
-    return notes
 
 
 def _last(codes: list[str], count: int) -> list[str]:
