@@ -100,16 +100,12 @@ def _answered(terminal: Terminal, call: Call) -> Flow[Reply]:
 def _exchange(terminal: Terminal, call: Call) -> Flow[Reply]:
     """Check what the terminal's state allows, then hold the conversation alone."""
     yield from _unused(terminal, call)
-    financial_kind = call.service.kind is Kind.FINANCIAL
     if not terminal.profile.initialized and call.service.road is not Road.PARAMETERIZATION:
         raise Refused(Condition.NOT_INITIALIZED, "the terminal has no configuration (4.1.2.3)")
     run = _begin(terminal, call)
     try:
         return (yield from _held(terminal, run))
     except Refused as refused:
-        if not financial_kind and run.version:
-            # A day-end that broke off is finished by the next one; its session is spent.
-            run.notes.clear()
         return (yield from _refused(terminal, run, refused))
     except JournalError:
         # Only the notebook knew, and it failed: nothing was approved.

@@ -78,12 +78,11 @@ def asked(
     if scenario.recovery == "dies_before":
         raise Died
     yield from conversation.tell(run, Topic.PROCESSING, more.get("amount"))
-    if verb in COUNTED:
-        run.notes.append(notebook.line(terminal, run.session))
     notes = yield from notebook.begun(terminal, run)
-    run.notes.clear()
+    if verb in COUNTED:
+        notes.append(notebook.line(terminal, run.session))
     steered = _steered(scenario.fault, scenario.code)
-    ask = ending.ask_for(terminal, run, verb, {**details, **steered}, notes=notes, **more)
+    ask = ending.ask_for(terminal, run, verb, {**details, **steered}, notes=tuple(notes), **more)
     try:
         payment: Payment = yield ask
     except VersionConflict:

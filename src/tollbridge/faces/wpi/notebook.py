@@ -64,14 +64,14 @@ def known(terminal: Terminal, package: str, session: str) -> Talk[tuple[Session,
     return (sessions.read(page.value), page.version) if page is not None else None
 
 
-def begun(terminal: Terminal, run: Run) -> Talk[tuple[Note, ...]]:
+def begun(terminal: Terminal, run: Run) -> Talk[list[Note]]:
     """Give what is to be written in the same commit as a request to the host."""
     first = run.version == 0
     notes = [_session_note(terminal, run)]
     if first:
         notes += yield from _place(terminal, run.session)
         notes.append(terminal.pages.reference_note(run.session))
-    return (*notes, *run.notes)
+    return notes
 
 
 def line(terminal: Terminal, of: Named, period: int | None = None) -> Note:
@@ -112,13 +112,13 @@ def ended(terminal: Terminal, run: Run, notes: Sequence[Note] = ()) -> Talk[None
     """Keep the answer. If that fails, LAST_TRANSACTION makes the same one from the journal."""
     before = [] if run.version else (yield from _place(terminal, run.session))
     with suppress(JournalError):
-        yield Remember((_session_note(terminal, run), *before, *run.notes, *notes))
+        yield Remember((_session_note(terminal, run), *before, *notes))
 
 
 def written(terminal: Terminal, run: Run, notes: Sequence[Note] = ()) -> Talk[None]:
     """Keep the answer or fail: for what only the notebook knows. Raises JournalError."""
     before = [] if run.version else (yield from _place(terminal, run.session))
-    done = yield Remember((_session_note(terminal, run), *before, *run.notes, *notes))
+    done = yield Remember((_session_note(terminal, run), *before, *notes))
     if not done:
         raise JournalError("the session was written by somebody else")
 

@@ -16,7 +16,6 @@ from tollbridge.faces.wpi.slip import Slip
 from tollbridge.faces.wpi.tables import Condition
 from tollbridge.faces.wpi.wishes import CardApplication, Parameters, ReadCard
 from tollbridge.ground.clock import Clock
-from tollbridge.ground.flow import Note
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
@@ -79,7 +78,7 @@ class Run:
     """The exchange a terminal is busy with.
 
     `sent`: the host was asked, so that nothing can be aborted any more. `version` is that of the
-    session's page, 0 before it is written. `notes` go with the next write. `pins` are what a
+    session's page, 0 before it is written. `pins` are what a
     scenario lets the cardholder enter, `pins_sent` how many PINs the host has seen.
     """
 
@@ -91,7 +90,6 @@ class Run:
     sent: bool = False
     aborted: bool = False
     version: int = 0
-    notes: list[Note] = field(default_factory=list)
     pins: deque[str] = field(default_factory=deque)
     pins_sent: int = 0
     delegated: bool = True
