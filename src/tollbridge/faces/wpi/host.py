@@ -112,12 +112,7 @@ def finished(terminal: Terminal, run: Run, operation: Operation, brand: str = ""
         assert done.amount is not None
         path = yield from conversation.signature(run, done.amount)
         slip.signature = path
-    notes: list[Note] = []
-    if done.approved and run.session.service in CANCELLED_BY:
-        note = yield from notebook.cancellable_note(
-            terminal, brand or brand_of(operation), run.session.reference
-        )
-        notes.append(note)
+    notes = yield from _cancellable(terminal, run.session, done, brand or brand_of(operation))
     return (yield from ending.concluded(terminal, run, done, slip, notes))
 
 
@@ -140,10 +135,8 @@ def recovered(terminal: Terminal, session: Session, version: int) -> Talk[Sessio
         slip = answers.completed(terminal.profile, session, done)
         made = answers.response(terminal.profile, session, done, slip)
         session.slip, session.response = slip, ending.text_of(made)
-        if done.approved and session.service in CANCELLED_BY:
-            assert payment is not None
-            brand = brand_of(payment.opening)
-            notes.append((yield from notebook.cancellable_note(terminal, brand, session.reference)))
+        assert payment is not None
+        notes = yield from _cancellable(terminal, session, done, brand_of(payment.opening))
     yield from notebook.ended(terminal, run, notes)
     return run.session
 
@@ -165,6 +158,13 @@ def is_financial(session: Session) -> bool:
 def brand_of(operation: Operation) -> str:
     """Give the brand an operation was paid with, "" where only its payment knows."""
     return operation.view.brand if operation.view else ""
+
+
+def _cancellable(terminal: Terminal, session: Session, done: Done, brand: str) -> Talk[list[Note]]:
+    """Give the note that lets an approved exchange be cancelled, where its service can be."""
+    if not done.approved or session.service not in CANCELLED_BY:
+        return []
+    return [(yield from notebook.cancellable_note(terminal, brand, session.reference))]
 
 
 def _pin_after_all(
