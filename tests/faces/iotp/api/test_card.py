@@ -527,6 +527,22 @@ def test_an_expired_card_is_a_business_error_and_inquire_process_state_says_so()
     shop.run(main)
 
 
+@pytest.mark.req("I-183")
+def test_what_is_said_of_a_payment_stays_within_256_characters():
+    shop = Shop()
+    name = "n" * 300
+    old = Instrument("old", name, VISA, "t", Secret(b"k"), expires=shop.world.clock.now() - DAY)
+    wallets = Wallets((Wallet("w", (old,)),))
+    shop.cards.consumer = card.consumer(shop.cards.scheme, "c", wallets, shop.world.clock)
+
+    async def main(shop):
+        call = start_consumer(shop.world.clock, shop.cards.scheme, instrument="old")
+        assert (await shop.badly(shop.cards.consumer, call)).error_code == "BusError"
+        assert len((await shop.state("c1", "consumer")).status_desc) == 256
+
+    shop.run(main)
+
+
 @pytest.mark.req("I-024", "IX-107")
 @with_options(phrase="open sesame")
 async def test_pending_payments_are_told_with_the_pass_phrase(shop):

@@ -54,6 +54,7 @@ from tollbridge.faces.iotp.schemes.records import (
     business,
     pending_only,
     repeated,
+    status_desc,
 )
 from tollbridge.faces.iotp.schemes.selection import begun
 from tollbridge.faces.iotp.schemes.statements import Statement
@@ -232,7 +233,7 @@ class CardConsumer:
                 process_state=record.state,
                 percent_complete=_HALF if under_way else None,
                 completion_code=record.completion or None,
-                status_desc=record.text or None,
+                status_desc=status_desc(record.text),
                 pay_receipt_name_refs=(RECEIPT,) if begun(record) else (),
             )
         )
@@ -256,7 +257,7 @@ class CardConsumer:
             ChangeProcessStateResponse(
                 process_state=record.state,
                 completion_code=record.completion or None,
-                status_desc=record.text or None,
+                status_desc=status_desc(record.text),
             )
         )
 

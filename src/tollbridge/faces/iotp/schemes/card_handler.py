@@ -65,6 +65,7 @@ from tollbridge.faces.iotp.schemes.records import (
     Records,
     business,
     repeated,
+    status_desc,
     unknown,
 )
 from tollbridge.faces.iotp.schemes.statements import Statement
@@ -351,7 +352,7 @@ class CardHandler:
                 process_state=now.state,
                 percent_complete=None if now.state in FINAL_STATES else _HALF,
                 completion_code=now.completion or None,
-                status_desc=now.text[:256] or None,
+                status_desc=status_desc(now.text),
                 pay_receipt_name_refs=(RECEIPT,),
                 packaged_content=(receipt.packed(RECEIPT),) if receipt is not None else (),
             )
@@ -371,7 +372,7 @@ class CardHandler:
                 payment_handler_pay_id=pay_id,
                 process_state=now.state,
                 completion_code=now.completion or None,
-                status_desc=now.text[:256] or None,
+                status_desc=status_desc(now.text),
                 pay_scheme_packaged_content=(told.packed(STATUS),),
             )
         )
@@ -398,7 +399,7 @@ class CardHandler:
             ChangeProcessStateResponse(
                 process_state=state,
                 completion_code=completion or None,
-                status_desc=text[:256] or None,
+                status_desc=status_desc(text),
             )
         )
 

@@ -32,7 +32,7 @@ from tollbridge.faces.iotp.api.elements import (
 )
 from tollbridge.faces.iotp.api.states import may_follow
 from tollbridge.faces.iotp.api.words import ISO_4217, ROLE_DATA_PREFIX, ProcessState, Role
-from tollbridge.faces.iotp.schemes.records import Record, Records, business, repeated
+from tollbridge.faces.iotp.schemes.records import Record, Records, business, repeated, status_desc
 from tollbridge.faces.iotp.schemes.terms import Scheme, illegal, in_time
 from tollbridge.faces.iotp.schemes.wallet import Wallets
 from tollbridge.ground.clock import Clock
@@ -123,7 +123,7 @@ class Offering:
             InquireProcessStateResponse(
                 process_state=record.state,
                 completion_code=record.completion or None,
-                status_desc=record.text or None,
+                status_desc=status_desc(record.text),
             )
         )
 

@@ -51,6 +51,7 @@ from tollbridge.faces.iotp.schemes.records import (
     business,
     pending_only,
     repeated,
+    status_desc,
 )
 from tollbridge.faces.iotp.schemes.selection import begun
 from tollbridge.faces.iotp.schemes.terms import Scheme, in_time
@@ -251,7 +252,7 @@ class PurseConsumer:
                 process_state=record.state,
                 percent_complete=PERCENT[transfer.phase] if transfer and under_way else None,
                 completion_code=record.completion or None,
-                status_desc=record.text[:256] or None,
+                status_desc=status_desc(record.text),
                 pay_receipt_name_refs=(RECEIPT,) if transfer is not None else (),
             )
         )
@@ -280,7 +281,7 @@ class PurseConsumer:
                 completion_code=record.completion or None
                 if record.state is ProcessState.FAILED
                 else None,
-                status_desc=record.text[:256] or None,
+                status_desc=status_desc(record.text),
             )
         )
 

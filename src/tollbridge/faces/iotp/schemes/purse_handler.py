@@ -53,6 +53,7 @@ from tollbridge.faces.iotp.schemes.records import (
     Records,
     business,
     repeated,
+    status_desc,
 )
 from tollbridge.faces.iotp.schemes.statements import Statement
 from tollbridge.faces.iotp.schemes.terms import Scheme, illegal, in_time
@@ -253,7 +254,7 @@ class PurseHandler:
                 process_state=record.state,
                 percent_complete=PERCENT[transfer.phase] if transfer and under_way else None,
                 completion_code=record.completion or None,
-                status_desc=record.text[:256] or None,
+                status_desc=status_desc(record.text),
                 pay_receipt_name_refs=(RECEIPT,),
                 packaged_content=(purse_receipt.packed(proofs),) if proofs is not None else (),
             )
@@ -284,7 +285,7 @@ class PurseHandler:
                 payment_handler_pay_id=pay_id,
                 process_state=record.state,
                 completion_code=record.completion or None,
-                status_desc=record.text[:256] or None,
+                status_desc=status_desc(record.text),
                 pay_scheme_packaged_content=contents,
             )
         )
@@ -312,7 +313,7 @@ class PurseHandler:
             ChangeProcessStateResponse(
                 process_state=record.state,
                 completion_code=record.completion or None,
-                status_desc=record.text[:256] or None,
+                status_desc=status_desc(record.text),
             )
         )
 

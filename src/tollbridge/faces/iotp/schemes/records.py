@@ -18,6 +18,7 @@ from tollbridge.wire import json
 R = TypeVar("R")
 TRIES = 50
 BROWSED = 100
+STATUS_DESC_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Record:
     def over(self) -> bool:
         """Whether it is in a final state."""
         return self.state in FINAL
+
+
+def status_desc(text: str) -> str | None:
+    """Give what is said of a payment as a StatusDesc: 256 characters at most, None for nothing."""
+    return text[:STATUS_DESC_MAX] or None
 
 
 @dataclass(frozen=True, slots=True)
