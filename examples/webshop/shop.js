@@ -27,9 +27,9 @@ async function prove(order, { proofOfPurchase }) {
 
 async function buy(what) {
   const [wallet] = await zone.services();
-  const { order, bill, items } = await post("/order", { what });
+  const { order, signedBill } = await post("/order", { what });
   const { customerID, sellerID } = settings;
-  await prove(order, await wallet.pay({ bill, items, customerID, sellerID }));
+  await prove(order, await wallet.pay({ signedBill, customerID, sellerID }));
 }
 
 /** Do something about money; a failure is told, and whether it is worth another try. */

@@ -1,8 +1,8 @@
 """A record shop that is paid by its own page, and believes its page nothing.
 
-The page asks this server what to pay, pays through the provider's client, and brings the proof.
-This server asks the provider about the proof, or hears a signed notice by itself when the page is
-gone; only then an order is paid.
+The page asks this server for a bill, pays it through the provider's client, and brings the proof.
+The bill is signed here, so the page cannot change it. This server asks the provider about the
+proof, or hears a signed notice by itself when the page is gone; only then an order is paid.
 
     tollbridge serve --config examples/webshop/provider.toml --development
     python examples/webshop/shop.py
@@ -99,7 +99,8 @@ class Shop:
         with self._lock:
             made = Order(str(123456 + len(self._orders)), title, amount, items)
             self._orders[made.id] = made
-        return {"order": made.id, "bill": made.bill, "items": made.items}
+        signed = self.merchant.sign_bill(made.bill, made.items)
+        return {"order": made.id, "bill": made.bill, "items": made.items, "signedBill": signed}
 
     def orders(self):
         return [asdict(each) for each in reversed(list(self._orders.values()))]
@@ -218,7 +219,7 @@ def main():
     }
     with Merchant(
         given.provider,
-        env("SHOP_SECRET_KEY", "sk_test_webshop"),
+        env("SHOP_SECRET_KEY", "sk_test_webshop_known_to_everybody"),
         env("SHOP_NOTICES_KEY", "whsec_d2Vic2hvcC13ZWJzaG9wLXdlYnNob3Atd2Vic2hvcA=="),
         seller=given.seller,
     ) as merchant:

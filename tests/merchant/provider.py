@@ -20,7 +20,7 @@ TOLD = {"valid": True, "payment": "wp_1", "sellerID": SELLER,
         "bill": {"productID": "B-1", "currency": "EUR", "itemPrice": "25.96"},
         "items": [{"description": "Cup"}], "amount": "25.96", "currency": "EUR", "kind": "charge",
         "status": "paid", "time": "2026-03-01T09:30:00.250Z", "customerID": None,
-        "first_verified_at": None, "consumed": False}  # fmt: skip
+        "first_verified_at": None, "consumed": False, "signed": True}  # fmt: skip
 
 
 class Provider:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.merchant.provider import SELLER, TOLD, providing
-from tollbridge.ground.errors import ConfigError
+from tollbridge.ground.errors import ConfigError, RemoteProtocolError
 from tollbridge.ground.money import Money
 from tollbridge.ground.secret import Secret
 from tollbridge.merchant import (
@@ -20,6 +20,7 @@ from tollbridge.merchant import (
     ProviderRefused,
     ProviderUnreachable,
 )
+from tollbridge.server import bills
 from tollbridge.testing.clock import ManualClock
 from tollbridge.wire import webhook
 
@@ -62,6 +63,7 @@ def test_a_true_proof_tells_what_was_bought():
         assert bought.amount == Money.parse("25.96", "EUR")
         assert bought.time == datetime(2026, 3, 1, 9, 30, 0, 250_000, UTC)
         assert bought.bill == TOLD["bill"]
+        assert bought.signed
         assert bought.pays("25.96", "EUR", "B-1")
         assert bought.pays("25.96", "EUR")
         assert not bought.pays("25.97", "EUR")
@@ -318,3 +320,33 @@ def test_a_program_that_does_not_await_has_the_same():
     finally:
         over.set()
         thread.join()
+
+
+@pytest.mark.req("N-004")
+def test_a_bill_is_signed_for_a_while_and_for_once():
+    clock = ManualClock()
+    bill = {"productID": "B-1", "currency": "EUR", "itemPrice": "25.96"}
+    key = "sk_shop_0123456789abcdef01"
+    with Merchant("https://pay.example", key, seller=SELLER, clock=clock) as merchant:
+        token = merchant.sign_bill(bill, [{"description": "Cup"}], customer="ada", good_for_s=60)
+        claims = bills.read(token, Secret(key))
+        assert claims["bill"] == bill
+        assert (claims["items"], claims["customerID"]) == ([{"description": "Cup"}], "ada")
+        assert (claims["iss"], claims["once"]) == (SELLER, True)
+        assert claims["exp"] == clock.now() // 1_000_000 + 60
+        assert claims["jti"] != bills.read(merchant.sign_bill(bill), Secret(key))["jti"]
+        with pytest.raises(RemoteProtocolError, match="signature"):
+            bills.read(token, Secret(key + "x"))
+        for wrong in ({"itemPrice": float("nan")}, {"itemPrice": object()}, {"d": "x" * 200_000}):
+            with pytest.raises(ValueError, match=r"JSON|long|most"):
+                merchant.sign_bill(bill | wrong)
+
+
+@pytest.mark.req("N-004")
+def test_a_key_that_can_be_guessed_signs_no_bill():
+    for key, seller, why in (("sk_shop", SELLER, "24 letters"), ("sk_" + "x" * 30, "", "seller")):
+        with (
+            Merchant("https://pay.example", key, seller=seller) as merchant,
+            pytest.raises(ConfigError, match=why),
+        ):
+            merchant.sign_bill({"itemPrice": "1.00"})

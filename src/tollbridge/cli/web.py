@@ -25,7 +25,7 @@ DEMO: Mapping[str, Any] = {
         "ShopName12345": {
             "name": "Shop Name",
             "publishable_key": "pk_test_webshop",
-            "secret_key": "sk_test_webshop",
+            "secret_key": "sk_test_webshop_known_to_everybody",
             "origins": ["http://localhost:8090", "http://127.0.0.1:8090"],
             "notices_url": "http://127.0.0.1:8090/notices",
             "notices_key": "whsec_d2Vic2hvcC13ZWJzaG9wLXdlYnNob3Atd2Vic2hvcA==",

@@ -1,9 +1,9 @@
 """The same for programs that do not await."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tollbridge.engine.background import BackgroundLoop
 from tollbridge.ground.clock import Clock
@@ -50,6 +50,20 @@ class Merchant:
                 self._loop.run(self._merchant.close())
             finally:
                 self._loop.close()
+
+    def sign_bill(
+        self,
+        bill: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]] = (),
+        *,
+        customer: str = "",
+        good_for_s: float = 900,
+        once: bool = True,
+    ) -> str:
+        """As `AsyncMerchant.sign_bill`."""
+        return self._merchant.sign_bill(
+            bill, items, customer=customer, good_for_s=good_for_s, once=once
+        )
 
     def verify(self, proof: str, *, consume: bool = False) -> Purchase:
         """As `AsyncMerchant.verify`."""

@@ -4,13 +4,14 @@ only if they are signed."""
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tollbridge.engine.transport import HttpTransport
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Clock, SystemClock
 from tollbridge.ground.errors import ConfigError, RemoteProtocolError, TransportError
+from tollbridge.ground.ids import RandomIds
 from tollbridge.ground.secret import Secret
 from tollbridge.merchant import results
 from tollbridge.merchant.errors import (
@@ -20,7 +21,7 @@ from tollbridge.merchant.errors import (
     ProviderUnreachable,
 )
 from tollbridge.merchant.results import Claims, Notice, Purchase
-from tollbridge.server import proofs
+from tollbridge.server import bills, jws, proofs
 from tollbridge.wire import json, webhook
 from tollbridge.wire.http import Headers, Limits, Request, Response, is_private_way
 
@@ -32,6 +33,10 @@ KEYS_AGE_S = 300.0
 KEYS_PAUSE_S = 5.0
 REMEMBERED = 10_000
 KEYS_MAX = 100
+SIGNING_LETTERS_MIN = 24
+"""Of a secret key that signs bills: who sees a bill can try keys on it."""
+NAME_LETTERS = 32
+"""128 bits."""
 NOTICE_BYTES_MAX = 256 * 1024
 
 
@@ -87,6 +92,45 @@ class AsyncMerchant:
     async def close(self) -> None:
         """Let go of connections."""
         await self._transport.close()
+
+    def sign_bill(
+        self,
+        bill: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]] = (),
+        *,
+        customer: str = "",
+        good_for_s: float = 900,
+        once: bool = True,
+    ) -> str:
+        """Sign a bill, so that the page that pays it cannot change it; give what the page passes.
+
+        It holds bill and lines as they are (prices are texts in units of the currency, "25.96"),
+        and the customer if one is named. It is good for some seconds, and for one payment if
+        `once`. Needs the constructor's `seller` and a secret key of 24 letters.
+        Raises ConfigError, and ValueError for what cannot be written as JSON or is too long.
+        """
+        jws.require()
+        if not self._seller:
+            raise ConfigError(["seller: is needed to sign bills"])
+        if len(self._secret_key.reveal()) < SIGNING_LETTERS_MIN:
+            text = f"at least {SIGNING_LETTERS_MIN} letters are needed to sign bills"
+            raise ConfigError([f"secret_key: {text}"])
+        claims = {
+            "iss": self._seller,
+            "jti": RandomIds().secret()[:NAME_LETTERS],
+            "exp": int(self._clock.now() / MICROSECONDS_PER_S + good_for_s),
+            "once": once,
+            "customerID": customer or None,
+            "bill": dict(bill),
+            "items": [dict(item) for item in items],
+        }
+        try:
+            token = bills.sign(claims, self._secret_key)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        if len(token) > bills.BILL_BYTES_MAX:
+            raise ValueError(f"a signed bill has at most {bills.BILL_BYTES_MAX} bytes")
+        return token
 
     async def verify(self, proof: str, *, consume: bool = False) -> Purchase:
         """Ask the provider about a proof: this is the last word.

@@ -18,6 +18,7 @@ class Purchase:
     customer was to pay: see `pays`. A refund's amount is below zero. `status` is "paid",
     "refunded" or what else became of it. `first_verified_at` is None the first time; `consumed`:
     the proof was used up by an earlier `verify(proof, consume=True)`, for another order perhaps.
+    `signed`: it was paid by a bill of `sign_bill`, so it is what the merchant's server asked for.
     `raw` is all that was told.
     """
 
@@ -34,6 +35,7 @@ class Purchase:
     first_verified_at: datetime | None
     consumed: bool
     raw: Mapping[str, Any]
+    signed: bool = False
 
     def pays(self, price: str, currency: str, bill_id: str = "") -> bool:
         """Say whether it is paid, not refunded, and exactly this much, for this bill if named."""
@@ -93,6 +95,7 @@ def purchase(fields: Mapping[str, Any]) -> Purchase:
         first_verified_at=None if verified is None else _time(verified),
         consumed=bool(fields.get("consumed", False)),
         raw=fields,
+        signed=fields.get("signed") is True,
     )
 
 

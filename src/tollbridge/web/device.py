@@ -6,10 +6,19 @@ from traceback import format_exc
 
 from tollbridge.engine.engine import Partner
 from tollbridge.faces.contract import Seal, Tokenize, Unseal
-from tollbridge.faces.webinos.wishes import Changed, Check, CodeSent, SendCode, Sign
-from tollbridge.ground.errors import LocalProtocolError
+from tollbridge.faces.webinos.wishes import (
+    Changed,
+    Check,
+    CheckBill,
+    Checked,
+    CodeSent,
+    SendCode,
+    Sign,
+)
+from tollbridge.ground.errors import LocalProtocolError, RemoteProtocolError
 from tollbridge.ground.flow import Party
 from tollbridge.ground.secret import scrub
+from tollbridge.server import bills
 from tollbridge.server.secure import SecureElement
 from tollbridge.web.codes import CodeSender
 from tollbridge.web.hub import Hub
@@ -49,6 +58,8 @@ class Device:
                 return self._keys.sign(wish)
             case Check():
                 return self._keys.check(wish)
+            case CheckBill():
+                return check_bill(wish)
             case Tokenize():
                 return self._secure.tokenize(wish)
             case Seal():
@@ -69,3 +80,11 @@ class Device:
             text = scrub(format_exc()).replace(wish.text.reveal(), "***")
             log.error("the code for %s was not sent\n%s", wish.customer, text)
             return CodeSent(False)
+
+
+def check_bill(wish: CheckBill) -> Checked:
+    """Check a signed bill."""
+    try:
+        return Checked(bills.read(wish.token, wish.secret_key))
+    except RemoteProtocolError as error:
+        return Checked(None, error.hint)

@@ -16,6 +16,7 @@ from tollbridge.faces.webinos.messages import Caller, Follow, Refresh, Tell, Unf
 from tollbridge.faces.webinos.wishes import (
     Changed,
     Check,
+    CheckBill,
     Checked,
     CodeSent,
     SendCode,
@@ -28,6 +29,7 @@ from tollbridge.ground.secret import Secret
 from tollbridge.server.secure import SecureElement
 from tollbridge.testing.face_kit import _match
 from tollbridge.testing.world import World
+from tollbridge.web.device import check_bill
 from tollbridge.wire.http import Headers, Request
 
 HOME = "https://pay.example"
@@ -81,6 +83,8 @@ class House:
                 return Signed(self.sign(dict(wish.claims))) if self.can_sign else SecureFault()
             case Check():
                 return self.check(wish.proof)
+            case CheckBill():
+                return check_bill(wish)
             case SendCode():
                 if self.can_send:
                     self.sent.append(wish)
@@ -181,9 +185,12 @@ class Counter:
     def begin(self, bill=None, *, items=None, customer=ADA, seller="ShopName12345", key=None,
               text=None, **more):  # fmt: skip
         body = {
-            "bill": BILL if bill is None else bill, "itemList": items, "customerID": customer,
-            "sellerID": seller, "service": more.pop("service", self.service),
+            "bill": BILL if bill is None else bill or None, "itemList": items,
+            "customerID": customer, "sellerID": seller,
+            "service": more.pop("service", self.service),
         }  # fmt: skip
+        if "signed" in more:
+            body["signedBill"] = more.pop("signed")
         if "challenges" in more:
             body["challenges"] = more.pop("challenges")
         if key is None:

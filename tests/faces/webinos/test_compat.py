@@ -98,6 +98,9 @@ def test_the_parameters_of_pay(counter):
     assert wanted.fields["customerID"] == ADA
     assert wanted.fields["challenges"] == []
     assert str(wanted.fields["bill"]["itemPrice"]) == "14.99"
+    assert wanted.fields["signedBill"] is None
+    wanted = read(counter, frame(pay_method(counter), [None, "eyJ.e30.x", ADA, "S", None]))
+    assert (wanted.fields["bill"], wanted.fields["signedBill"]) == (None, "eyJ.e30.x")
     assert 8 <= len(wanted.key) <= 64
     other = read(counter, frame(pay_method(counter), [], call="call-2"))
     assert other.key != wanted.key

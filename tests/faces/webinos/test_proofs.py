@@ -41,7 +41,7 @@ def test_a_proof_tells_the_seller_what_was_paid(counter):
         "bill": BILL | {"colour": "red", "itemPrice": "25.96"}, "items": lines,
         "amount": "25.96", "currency": "EUR", "kind": "charge", "status": "paid",
         "refunded": "0.00", "time": told["time"], "customerID": ADA, "consumed": False,
-        "error": None,
+        "error": None, "signed": False,
     }  # fmt: skip
     counter.world.clock.advance(60)
     assert counter.verify(paid["proofOfPurchase"])[1]["first_verified_at"] == first

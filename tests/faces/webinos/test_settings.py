@@ -26,7 +26,9 @@ def test_everything_that_is_wrong_is_said():
         sellers={
             "a": {"publishable_key": "pk_same_1", "secret_key": "pk_same_1"},
             "b": {"publishable_key": "pk", "kind": "thing", "origins": ["shop.example/x"],
-                  "currencies": ["XXZ"], "notices_url": "ftp://x"},
+                  "currencies": ["XXZ"], "notices_url": "ftp://x", "signed_bills": "never"},
+            "d": {"publishable_key": "pk_d_0001", "secret_key": "sk_short", "signed_bills":
+                  "required"},
             "c": 5,
         },
         customers={"x": {"instruments": [{"number": "4242", "expiry": "13/30"}, 7]}},
@@ -35,7 +37,8 @@ def test_everything_that_is_wrong_is_said():
         "url:", "colour:", "strict:", "deadline_s:", "compat_origins:", "policy.kinds",
         "policy.attempts", "policy.expires_s", "policy.amount_minor", "services.0.path",
         "services.1: looks", "services.2:", "a.secret_key: is another", "b.publishable_key",
-        "b.secret_key", "b.kind", "b.origins", "b.currencies", "b.notices_url", "b.notices_key",
+        "b.secret_key", "b.signed_bills", "d.secret_key: at least 24",
+        "b.kind", "b.origins", "b.currencies", "b.notices_url", "b.notices_key",
         "sellers.c:", "instruments.0.number", "instruments.0.expiry", "instruments.1",
     ):  # fmt: skip
         assert any(part in problem for problem in found), part

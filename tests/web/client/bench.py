@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tests.processes import TOKEN, free_port, sandbox, server
 from tests.terminal.browser import NAMELESS, SHOTS
+from tollbridge.ground.secret import Secret
+from tollbridge.server import bills
 
 HERE = Path(__file__).parent
 PATIENCE_MS = 15_000
@@ -19,6 +21,7 @@ SILENT = "carl@example.org"  # no code can be sent to him
 SEED = "mymail@provider.com"
 ALWAYS = {"amount_minor": 0}
 # Each seller is challenged in another way.
+SIGNS = "Signed by its server"
 POLICIES = {
     "Free": {"amount_minor": 10_000_000, "new_instrument": False},
     "Text": ALWAYS | {"kinds": ["text"]},
@@ -28,11 +31,19 @@ POLICIES = {
     "QuickUrl": ALWAYS | {"kinds": ["url"], "expires_s": 2.5},
     "Shop & <b>Söhne</b>": ALWAYS | {"kinds": ["text"]},
     "ShopName12345": ALWAYS | {"kinds": ["text"]},
+    SIGNS: {"amount_minor": 10_000_000, "new_instrument": False},
 }
 
 
 def key(kind, seller):
     return f"{kind}_test_{re.sub('[^A-Za-z0-9]', '', seller).lower()}"
+
+
+def signed(bill, items=(), **more):
+    """Sign a bill as the server of the seller that wants signed bills does."""
+    claims = {"iss": SIGNS, "jti": f"b-{time.monotonic_ns()}", "exp": int(time.time()) + 600,
+              "once": True, "bill": bill, "items": list(items)}  # fmt: skip
+    return bills.sign(claims | more, Secret(key("sk", SIGNS)))
 
 
 def settings(origins):
@@ -41,6 +52,8 @@ def settings(origins):
     for name, policy in POLICIES.items():
         seller = {"name": name, "publishable_key": key("pk", name), "secret_key": key("sk", name)}
         seller |= {"origins": origins, "policy": policy}
+        if name == SIGNS:
+            seller |= {"signed_bills": "required"}
         lines.append(f"[faces.webinos.sellers.{json.dumps(name)}]")
         lines += [f"{each} = {_toml(value)}" for each, value in seller.items()]
     for name in (ADA, SEED, SILENT):

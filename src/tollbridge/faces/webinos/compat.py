@@ -160,13 +160,16 @@ def _called(link: Link, provider: Provider, call: str, method: str, params: Sequ
 
 
 def pay_fields(service: str, params: Sequence[Any]) -> dict[str, Any]:
-    """Turn the parameters of pay() into the body of a request for one (N-020, N-024, N-030)."""
+    """Turn the parameters of pay() into the body of a request for one (N-020, N-024, N-030). A bill
+    that is a text is a signed one."""
     items, bill, customer, seller, can_answer = [*params[:5], None, None, None, None, None][:5]
+    signed = isinstance(bill, str)
     return {
         "service": service,
         "sellerID": _identity(seller),
         "customerID": _identity(customer) or None,
-        "bill": bill,
+        "bill": None if signed else bill,
+        "signedBill": bill if signed else None,
         "itemList": items,
         "challenges": list(KINDS) if can_answer else [],
     }

@@ -22,6 +22,7 @@ from tollbridge.faces.webinos import (
     policy,
     proofs,
     sessions,
+    signed,
 )
 from tollbridge.faces.webinos.bill import Manner
 from tollbridge.faces.webinos.discovery import found
@@ -48,9 +49,10 @@ from tollbridge.faces.webinos.messages import (
     refused,
 )
 from tollbridge.faces.webinos.notebook import Lost, Run, recall
-from tollbridge.faces.webinos.outcome import Failed, charge, of_error
+from tollbridge.faces.webinos.outcome import BUSY, Failed, charge, of_error
 from tollbridge.faces.webinos.sessions import Checkout
 from tollbridge.faces.webinos.settings import Provider, Seller
+from tollbridge.faces.webinos.signed import Wanted
 from tollbridge.faces.webinos.views import followed, on_our_page, view
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import JournalError
@@ -60,6 +62,8 @@ from tollbridge.wire import json
 
 KEY = re.compile(r"[\x21-\x7e]{8,64}")
 NAME_LETTERS_MAX = 200
+TRIES_MAX = 5
+"""How often a payment is begun anew that others came before."""
 PREFLIGHT = (
     ("access-control-allow-methods", codec.METHODS),
     ("access-control-allow-headers", codec.ALLOWED),
@@ -175,25 +179,30 @@ class WebinosFace:
             raise refused(400, "idempotency_key", "Idempotency-Key: 8 to 64 letters are needed.")
         content = bill.digest([fields.get(each) for each in _CONTENT])
         payment = sessions.name_of(name, message.key)
-        checkout = yield from recall(payment)
-        if checkout is None:
-            run = self._new(message, payment, content, (name, seller))
-            try:
+        for _ in range(TRIES_MAX):
+            checkout = yield from paying.refresh(self.house, payment)
+            if checkout is not None:
+                if checkout.body_hash != content:
+                    raise refused(409, "idempotency_conflict", "This key began another payment.")
+                return (yield from self._begun(checkout, 200))
+            wanted = yield from signed.wanted(self.house, payment, (name, seller), fields)
+            run = self._new(message, payment, content, (name, seller), wanted)
+            # Lost: the same request, or the same signed bill, came twice at once.
+            with suppress(Lost):
                 yield from paying.begin(self.house, run)
-            except Lost:
-                pass  # the same request came twice at once
-            else:
-                checkout = yield from self._current(payment)
-                return (yield from self._begun(checkout, 201))
-            checkout = yield from self._current(payment)
-        if checkout.body_hash != content:
-            raise refused(409, "idempotency_conflict", "This key began another payment.")
-        checkout = (yield from paying.refresh(self.house, payment)) or checkout
-        return (yield from self._begun(checkout, 200))
+                return (yield from self._begun((yield from self._current(payment)), 201))
+        raise Failed(BUSY)
 
-    def _new(self, message: Begin, payment: str, content: str, payee: tuple[str, Seller]) -> Run:
+    def _new(
+        self,
+        message: Begin,
+        payment: str,
+        content: str,
+        payee: tuple[str, Seller],
+        wanted: Wanted,
+    ) -> Run:
         """Make a payment of a request. Raises Failed where it cannot be."""
-        fields, now, (name, seller) = message.fields, self.house.now, payee
+        fields, now, (name, seller) = wanted.fields, self.house.now, payee
         service = paying.service_of(self.house, _text(fields.get("service"), "service"))
         if service is None:
             raise Failed(charge("unknown_service", "There is no such payment service."))
@@ -225,8 +234,9 @@ class WebinosFace:
             touched=now,
             kinds=_kinds(fields.get("challenges")),
             has_items=bool(items),
+            signed=wanted.name,
         )
-        first = [Note(sessions.still_open(payment), b"")]
+        first = [Note(sessions.still_open(payment), b""), *wanted.notes]
         if items:
             first.append(Note(sessions.items(payment), json.write(items)))
         made.noted("begun", now)
@@ -328,7 +338,7 @@ class WebinosFace:
         return bool(caller.origin) and caller.origin == self._address(caller)
 
 
-_CONTENT = ("service", "sellerID", "customerID", "bill", "itemList", "challenges")
+_CONTENT = ("service", "sellerID", "customerID", "bill", "itemList", "challenges", "signedBill")
 
 
 def _text(value: object, name: str) -> str:

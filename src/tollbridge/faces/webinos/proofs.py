@@ -90,6 +90,7 @@ def details(checkout: Checkout) -> Talk[dict[str, Any]]:
         "payment": checkout.id,
         "sellerID": checkout.seller,
         "bill": checkout.bill,
+        "signed": bool(checkout.signed),
         "items": lines,
         "amount": checkout.amount,
         "currency": checkout.currency,

@@ -2,8 +2,9 @@
 
 `payment/<id>` a payment as pages see it; `items/<id>` its lines; `open/<id>` that it is not over;
 `charge/<pair>/<newest first>/<id>` what a seller charged a customer; `wallet/<customer>` the
-customer's instruments. No page holds a secret: codes and credentials are kept as tokens of the
-device or follow from its key, instruments are sealed by it.
+customer's instruments; `bill/<bill>` which payment took a signed bill that is good for once. No
+page holds a secret: codes and credentials are kept as tokens of the device or follow from its key,
+instruments are sealed by it.
 """
 
 import hashlib
@@ -85,7 +86,8 @@ class Checkout:
     `minor` is what moves, in minor units; `verb` is the first step's. `kinds` are the challenges
     its page can show. `tries` counts answers. `challenged`: the customer must confirm, `proven`:
     and did. `instrument` is the wallet's name for what pays. `deadline` is until when it may be
-    begun to pay. `late`: followers were told that its outcome stays unknown. `seen` is how many
+    begun to pay. `signed` is the name of the bill its seller's server signed, "" where none was.
+    `late`: followers were told that its outcome stays unknown. `seen` is how many
     events happened, of which the last are kept. `version` is its page's.
     """
 
@@ -107,6 +109,7 @@ class Checkout:
     touched: int
     kinds: tuple[str, ...] = ()
     has_items: bool = False
+    signed: str = ""
     state: State = State.PROCESSING
     challenge: Challenge | None = None
     tries: int = 0
@@ -242,6 +245,11 @@ def charge(checkout: Checkout) -> str:
     """Name the page that lists a charge for refunds."""
     newest = _END_OF_TIME - checkout.at
     return f"{charges(checkout.seller, checkout.customer)}{newest:017d}/{checkout.id}"
+
+
+def used(seller: str, bill: str) -> str:
+    """Name the page that says which payment took a signed bill."""
+    return f"bill/{_digest(seller, bill)}"
 
 
 def wallet(customer: str) -> str:

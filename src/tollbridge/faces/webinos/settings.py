@@ -38,6 +38,7 @@ class Seller:
     """Who is paid. `kind` is "merchant" or "person". `origins` are where its pages come from.
 
     Notices go to `notices_url`, signed with `notices_key`. `policy` is its own, if it has one.
+    `signed_bills` is "accepted" or "required": then pages pay only what its server signed.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Seller:
     notices_url: str = ""
     notices_key: Secret[str] | None = None
     policy: Policy | None = None
+    signed_bills: str = "accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,8 @@ def provider(settings: Mapping[str, object]) -> Provider:
 
 NAME_LETTERS_MAX = 200
 KEY_LETTERS_MIN = 6
+SIGNING_LETTERS_MIN = 24
+"""Of a secret key that signs bills: who sees a bill can try keys on it."""
 KINDS = ("text", "image", "url")
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s#]+", re.ASCII)
@@ -160,7 +164,7 @@ _PROVIDER: _Known = {
 _SELLER: _Known = {
     "name": _TEXT, "publishable_key": _TEXT, "secret_key": _TEXT, "kind": _TEXT,
     "origins": _LIST, "currencies": _LIST, "notices_url": _TEXT, "notices_key": _TEXT,
-    "policy": _TABLE,
+    "policy": _TABLE, "signed_bills": _TEXT,
 }  # fmt: skip
 _CUSTOMER: _Known = {"name": _TEXT, "contact": _TEXT, "mark": _TEXT, "instruments": _LIST}
 _INSTRUMENT: _Known = {"number": _TEXT, "expiry": _TEXT, "label": _TEXT}
@@ -182,6 +186,7 @@ def _sellers(tables: Mapping[str, object], problems: list[str]) -> dict[str, Sel
         if not 0 < len(name) <= NAME_LETTERS_MAX:
             problems.append(f"{where}: a name of 1 to {NAME_LETTERS_MAX} letters is expected")
         _keys(values, where, taken, problems)
+        _signing(values, where, problems)
         if values.get("kind", "merchant") not in ("merchant", "person"):
             problems.append(f'{where}.kind: "merchant" or "person" is expected')
         if values.get("notices_url") and not _ADDRESS.fullmatch(values["notices_url"]):
@@ -208,6 +213,15 @@ def _keys(values: Mapping[str, Any], where: str, taken: set[str], problems: list
         elif shown in taken:
             problems.append(f"{where}.{key}: is another key already")
         taken.add(shown)
+
+
+def _signing(values: Mapping[str, Any], where: str, problems: list[str]) -> None:
+    signed = values.get("signed_bills", "accepted")
+    if signed not in ("accepted", "required"):
+        problems.append(f'{where}.signed_bills: "accepted" or "required" is expected')
+    if signed == "required" and len(values.get("secret_key", "")) < SIGNING_LETTERS_MIN:
+        least = f"at least {SIGNING_LETTERS_MIN} letters are needed to sign bills"
+        problems.append(f"{where}.secret_key: {least}")
 
 
 def _customers(tables: Mapping[str, object], problems: list[str]) -> dict[str, Customer]:

@@ -38,6 +38,15 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckBill:
+    """Check that a bill was signed with a seller's secret key. Answer: Checked, with the claims
+    `iss` and `jti` (texts), `exp` (seconds) and `once`, and whatever `bill` and `items` are."""
+
+    token: str
+    secret_key: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SendCode:
     """Send a one-time code to a customer. Answer: CodeSent.
 

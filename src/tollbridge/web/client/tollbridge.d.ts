@@ -96,7 +96,10 @@ export interface Following {
 }
 
 export interface PaymentRequestOptions extends Following {
-  bill: ShoppingItem;
+  /** What is paid; a text is a bill that the shop's server signed. */
+  bill?: ShoppingItem | string;
+  /** A bill that the shop's server signed; what else is told must be the same. */
+  signedBill?: string;
   items?: readonly ShoppingItem[] | null;
   customerID?: string | null;
   sellerID: string;
@@ -134,7 +137,7 @@ export interface PaymentService {
     errorCallback: PaymentErrorCB,
     challengeCallback: PaymentChallengeCB,
     itemList: readonly ShoppingItem[] | null | undefined,
-    bill: ShoppingItem,
+    bill: ShoppingItem | string,
     customerID: string | null,
     sellerID: string,
   ): void;
@@ -151,7 +154,8 @@ export interface PendingPayment {
   /** null where the provider's first answer never came. */
   paymentId: string | null;
   idempotencyKey: string;
-  bill: ShoppingItem;
+  /** What is paid; null where nobody can tell. */
+  bill: ShoppingItem | null;
   sellerID: string;
   since: Date;
 }

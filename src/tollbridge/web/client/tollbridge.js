@@ -98,9 +98,22 @@ function priced(line, what) {
 const identity = (value) =>
   value === null || value === undefined || value === "" ? null : String(value);
 
-/** Give the request of a payment as text: the same payment is the same text. */
-function written(service, { bill, items, customerID, sellerID }, challenges) {
-  if (bill === null || bill === undefined) throw failed("invalid_bill", "There is no bill.");
+/** What a bill that the shop's server signed says; the provider checks whether it is true. */
+function claimed(token) {
+  try {
+    const part = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), (each) => each.charCodeAt(0))));
+  } catch {
+    return {};
+  }
+}
+
+/** Give the request of a payment as text: the same payment is the same text. A bill that is a text
+ * is a signed one. */
+function written(service, { bill, items, customerID, sellerID, signedBill }, challenges) {
+  const signed = signedBill ?? (typeof bill === "string" ? bill : null);
+  const shown = typeof bill === "string" ? null : (bill ?? null);
+  if (shown === null && signed === null) throw failed("invalid_bill", "There is no bill.");
   if (items !== null && items !== undefined && !Array.isArray(items)) {
     throw failed("invalid_item", "The item list is not a list.");
   }
@@ -108,7 +121,8 @@ function written(service, { bill, items, customerID, sellerID }, challenges) {
     service,
     sellerID: sellerID === null || sellerID === undefined ? null : String(sellerID),
     customerID: identity(customerID),
-    bill: priced(bill, "bill"),
+    bill: shown && priced(shown, "bill"),
+    ...(signed === null ? {} : { signedBill: signed }),
     itemList: items ? items.map((line) => priced(line, "item")) : null,
     challenges,
   };
@@ -1637,7 +1651,8 @@ class Zone {
   /** The payments this tab began and whose outcome it does not know. */
   pending() {
     return this.kept.all().filter((record) => !this.kept.isActive(record)).map((record) => {
-      const { bill, sellerID } = JSON.parse(record.body);
+      const { sellerID, signedBill, bill: shown } = JSON.parse(record.body);
+      const bill = shown ?? claimed(signedBill).bill ?? null;
       const { id: paymentId, key: idempotencyKey, since } = record;
       return { paymentId, idempotencyKey, bill, sellerID, since: new Date(since) };
     });
