@@ -30,9 +30,16 @@ class Fake:
     def __init__(self, *news, before=0):
         self.news = list(news)
         self.before = before
+        self.ends = []
 
     def last(self):
         return self.before
+
+    async def ended(self, most):
+        return self.ends[:most]
+
+    async def heard(self, ends):
+        self.ends = [each for each in self.ends if each not in ends]
 
     async def after(self, number, most):
         found = self.news[number : number + most]
@@ -284,6 +291,50 @@ def test_what_happened_before_anybody_listened_is_not_told(tmp_path):
                 await quiet(notices)
             told = [each.fields["data"]["payment"] for each in receiver.heard]
             assert told == ["wp_new", "wp_again"]
+
+    run(main())
+
+
+@pytest.mark.req("N-087")
+def test_an_end_is_told_until_it_was_heard_and_under_one_id(tmp_path):
+    async def main():
+        source = Fake()
+        source.ends = [news("wp_end", kind="payment.cancelled")]
+        heard = source.heard
+
+        async def never(_):
+            await asyncio.sleep(60)
+
+        async with receiving() as receiver:
+            sellers = {"shop": seller(receiver.url)}
+            source.heard = never  # the process dies before it forgets
+            async with telling(tmp_path, source, sellers):
+                await asyncio.sleep(0.1)
+            assert receiver.heard == [], "what is durable is sent, nothing before"
+            source.heard = heard
+            async with telling(tmp_path, source, sellers) as notices:
+                await receiver.until(1)
+                await quiet(notices)
+                assert source.ends == []
+            async with telling(tmp_path, source, sellers) as notices:
+                await quiet(notices)
+            assert {each.id for each in receiver.heard} == {"msg_wp_end_1"}
+            assert receiver.heard[0].fields["type"] == "payment.cancelled"
+
+    run(main())
+
+
+@pytest.mark.req("N-087")
+def test_ends_of_sellers_that_want_no_notices_are_forgotten(tmp_path):
+    async def main():
+        source = Fake()
+        source.ends = [news(f"wp_{n}", "nobody") for n in range(500)]
+        async with receiving() as receiver:
+            async with telling(tmp_path, source, {"shop": seller(receiver.url)}) as notices:
+                await quiet(notices)
+                assert source.ends == []
+                assert notices.letters(dead=False) == []
+            assert receiver.heard == []
 
     run(main())
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.web.receiver import receiving
 from tests.web.serving import (
     CUSTOMER,
     PK,
@@ -172,6 +173,40 @@ def test_too_many_followers_are_sent_away(tmp_path):
             assert again.status == 200
 
     at_shop(tmp_path, story)
+
+
+@pytest.mark.req("N-087", "N-088")
+def test_the_merchant_hears_of_every_end_by_itself(tmp_path, capsys):
+    async def main():
+        async with receiving() as receiver:
+            told = {"notices_url": receiver.url, "notices_key": "whsec_" + "a2tr" * 8}
+            policy = {"attempts": 1, "expires_s": 0.2}
+            async with serving(tmp_path, seller=told, policy=policy) as server:
+                shop = server.shop
+                paid = (await shop.pay("1.00")).json
+                back = (await shop.pay("-0.40")).json
+                left = (await shop.pay("150.00")).json
+                path = f"/web/payments/{left['id']}/cancel"
+                await shop.call("POST", path, {}, token=left["client_token"])
+                wrong = (await shop.pay("150.00")).json
+                await shop.answer(wrong, "000000")
+                slow = (await shop.pay("150.00")).json
+                await receiver.until(6)
+        heard = {(each.fields["data"]["payment"], each.fields["type"]): each.fields["data"]
+                 for each in receiver.heard}  # fmt: skip
+        assert heard.keys() == {
+            (paid["id"], "payment.succeeded"), (paid["id"], "payment.refunded"),
+            (back["id"], "payment.succeeded"), (left["id"], "payment.cancelled"),
+            (wrong["id"], "payment.failed"), (slow["id"], "payment.failed"),
+        }  # fmt: skip
+        assert heard[left["id"], "payment.cancelled"]["status"] == "cancelled"
+        for payment, reason in ((left, "cancelled"), (wrong, "wrong_answer"),
+                                (slow, "challenge_expired")):  # fmt: skip
+            (data,) = [each for (name, _), each in heard.items() if name == payment["id"]]
+            assert data["error"]["reason"] == reason
+            assert data["bill"]["itemPrice"] == "150.00"
+
+    run(main())
 
 
 # What runs by itself

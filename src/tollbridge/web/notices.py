@@ -1,8 +1,9 @@
 """Notices to merchants' servers: at least once, in order for each payment, for three days.
 
-A notice is durable in the same commit that moves the cursor behind what it is about; only then is
-it sent, and forgotten only after a 2xx. So a crash at any moment
-sends it again under the same id, and never loses it. What nobody took is kept for replay.
+A notice is durable in the same commit that moves the cursor behind what it is about, or before
+the note is forgotten that asked for it; only then is it sent, and forgotten only after a 2xx. So a
+crash at any moment sends it again under the same id, and never loses it. What nobody took is kept
+for replay.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 from tollbridge.core.facts import Settled
 from tollbridge.engine.engine import Engine
 from tollbridge.engine.transport import Transport
-from tollbridge.faces.webinos.messages import Notice, Tell
+from tollbridge.faces.webinos.messages import Ended, Heard, Notice, Tell
 from tollbridge.faces.webinos.settings import Seller
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Instant
 from tollbridge.ground.errors import JournalError, TransportError
@@ -50,7 +51,8 @@ WHY_LETTERS_MAX = 200
 
 
 class Source(Protocol):
-    """Where news come from. They are numbered: asked again after a number, they come again."""
+    """Where news come from. Steps are numbered: asked again after a number, they come again. Ends
+    are not: they come again until they were heard."""
 
     async def after(self, number: int, most: int) -> tuple[int, Sequence[Notice]]:
         """Give what happened after a number, of at most so many steps, and the last step's
@@ -61,10 +63,18 @@ class Source(Protocol):
         """Give the number of the last step there is."""
         ...
 
+    async def ended(self, most: int) -> Sequence[Notice]:
+        """Give so many ends that were not heard."""
+        ...
+
+    async def heard(self, ends: Sequence[Notice]) -> None:
+        """Forget ends."""
+        ...
+
 
 class Outbox:
     """The journal's outbox: every operation that has its outcome, whichever face asked for it, as
-    the face webinos tells it to the payment's seller."""
+    the face webinos tells it to the payment's seller; and the ends the face noted by itself."""
 
     def __init__(self, engine: Engine, hosted: Hosted) -> None:
         self._engine = engine
@@ -81,12 +91,21 @@ class Outbox:
             for fact in row.facts:
                 if isinstance(fact, Settled):
                     tell = Tell(payment, payment.operations[fact.ordinal - 1])
-                    face, parties = self._hosted.face, self._hosted.parties
-                    found += await self._engine.serve(face, tell, parties)
+                    found += await self._serve(tell)
         return (messages[-1].number if messages else number), found
 
     def last(self) -> int:
         return self._engine.journal.head().number
+
+    async def ended(self, most: int) -> Sequence[Notice]:
+        found: tuple[Notice, ...] = await self._serve(Ended(most))
+        return found
+
+    async def heard(self, ends: Sequence[Notice]) -> None:
+        await self._serve(Heard(tuple(each.payment for each in ends)))
+
+    async def _serve(self, message: object) -> Any:
+        return await self._engine.serve(self._hosted.face, message, self._hosted.parties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,22 +279,36 @@ class Notices:
     async def gather(self) -> None:
         """Turn everything that happened since the last time into notices."""
         async with self._gathering:
-            while True:
-                stored, version = self._stored()
-                number, news = await self._source.after(self._cursor, GATHERED_AT_ONCE)
-                if number == self._cursor:
-                    return
-                letters = self._letters(news)
-                # Where nobody is told anything, the cursor need not be written each time.
-                if letters or number - stored >= GATHERED_AT_ONCE:
-                    cursor = Note(CURSOR, json.write({"number": number}), version)
-                    notes = [Note(letter.key, letter.written()) for letter in letters]
-                    if not await self._engine.remember(NAMESPACE, Remember((cursor, *notes))):
-                        self._cursor = self._stored()[0]
-                        continue
-                self._cursor = number
-                for letter in letters:
-                    self._queue(letter)
+            await self._gather_steps()
+            await self._gather_ends()
+
+    async def _gather_ends(self) -> None:
+        while ends := await self._source.ended(GATHERED_AT_ONCE):
+            letters = self._letters(ends)
+            if letters:
+                notes = tuple(Note(letter.key, letter.written()) for letter in letters)
+                await self._engine.remember(NAMESPACE, Remember(notes))
+            await self._source.heard(ends)
+            for letter in letters:
+                self._queue(letter)
+
+    async def _gather_steps(self) -> None:
+        while True:
+            stored, version = self._stored()
+            number, news = await self._source.after(self._cursor, GATHERED_AT_ONCE)
+            if number == self._cursor:
+                return
+            letters = self._letters(news)
+            # Where nobody is told anything, the cursor need not be written each time.
+            if letters or number - stored >= GATHERED_AT_ONCE:
+                cursor = Note(CURSOR, json.write({"number": number}), version)
+                notes = [Note(letter.key, letter.written()) for letter in letters]
+                if not await self._engine.remember(NAMESPACE, Remember((cursor, *notes))):
+                    self._cursor = self._stored()[0]
+                    continue
+            self._cursor = number
+            for letter in letters:
+                self._queue(letter)
 
     async def _skip(self) -> None:
         self._cursor = self._source.last()

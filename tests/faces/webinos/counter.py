@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from tollbridge.core.operation import State
 from tollbridge.faces.contract import Seal, SecureFault, Tokenize, Unseal
 from tollbridge.faces.webinos import face, notebook, refunds, sessions
-from tollbridge.faces.webinos.messages import Caller, Follow, Refresh, Tell, Unfinished
+from tollbridge.faces.webinos.messages import Caller, Ended, Follow, Refresh, Tell, Unfinished
 from tollbridge.faces.webinos.wishes import (
     Changed,
     Check,
@@ -40,7 +40,7 @@ BILL = {"description": "Bill 123456", "currency": "EUR", "itemPrice": 25.96}
 SELLERS = {
     "ShopName12345": {
         "name": "The Shop", "publishable_key": "pk_shop_1", "secret_key": "sk_shop_1",
-        "origins": [SHOP],
+        "origins": [SHOP], "notices_url": f"{SHOP}/notices", "notices_key": "whsec_a2s=",
     },
     "grace": {
         "name": "Grace", "publishable_key": "pk_grace_1", "secret_key": "sk_grace_1",
@@ -245,8 +245,9 @@ class Counter:
 
     def notices(self):
         """Everything the sellers are told of."""
-        return [notice for payment in self.world.payments[::-1] for op in payment.operations
+        told = [notice for payment in self.world.payments[::-1] for op in payment.operations
                 for notice in self.tell(payment, op)]  # fmt: skip
+        return told + list(self.say(Ended(1000)))
 
     def look(self, payment):
         return self.call(sent("POST", "/web/confirm/look", ticket(payment), origin=HOME))
@@ -322,9 +323,9 @@ def answered(payment, text, challenge=None, token=None):
     )  # fmt: skip
 
 
-def cancelled(payment):
+def cancelled(payment, origin=SHOP):
     url = f"/web/payments/{payment['id']}/cancel"
-    return sent("POST", url, credential=payment["client_token"], origin=SHOP)
+    return sent("POST", url, credential=payment["client_token"], origin=origin)
 
 
 def shown(payment, **more):

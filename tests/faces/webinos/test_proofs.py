@@ -2,10 +2,21 @@
 
 import pytest
 
-from tests.faces.webinos.counter import ADA, BILL, Counter, customer, sent
+from tests.faces.webinos.counter import (
+    ADA,
+    BILL,
+    OTHER,
+    QUIET,
+    Counter,
+    answered,
+    cancelled,
+    customer,
+    sent,
+)
 from tollbridge.core.asks import Ask
 from tollbridge.core.verbs import Verb
 from tollbridge.faces.webinos import bill, notices
+from tollbridge.faces.webinos.messages import Heard
 from tollbridge.ground.ids import IdempotencyKey
 from tollbridge.ground.money import Money
 
@@ -185,3 +196,82 @@ def test_a_notice_does_not_wait_for_the_page():
             assert notice.type == ("payment.succeeded" if approved else "payment.failed")
             assert notice.data["status"] == ("paid" if approved else "failed")
         counter.world.clock.advance(1)
+
+
+def gives_up(counter, asked):
+    counter.cancel(asked)
+
+
+def answers_wrong(counter, asked):
+    for _ in range(3):
+        asked |= counter.answer(asked, "no")[1]
+
+
+def waits(counter, asked):
+    counter.world.clock.advance(301)
+    counter.refresh(asked)
+
+
+def says_no(counter, asked):
+    counter.decide(asked, "refuse")
+
+
+@pytest.mark.req("N-087", "N-088")
+@pytest.mark.parametrize(
+    ("kind", "ends", "told"),
+    [
+        ("text", gives_up, ("payment.cancelled", "cancelled", "cancelled")),
+        ("text", answers_wrong, ("payment.failed", "failed", "wrong_answer")),
+        ("text", waits, ("payment.failed", "failed", "challenge_expired")),
+        ("url", says_no, ("payment.failed", "failed", "challenge_refused")),
+    ],
+)
+def test_the_seller_is_told_of_what_ended_before_money_could_move(kind, ends, told):
+    counter = Counter(policy={"amount_minor": 0, "kinds": [kind]})
+    asked = counter.pay()
+    ends(counter, asked)
+    (notice,) = counter.notices()
+    assert (notice.type, notice.data["status"], notice.data["error"]["reason"]) == told
+    assert (notice.payment, notice.sequence) == (asked["id"], 1)
+    assert counter.notices() == [notice], "the same, until it was heard"
+    counter.say(Heard((asked["id"],)))
+    assert counter.notices() == []
+    assert counter.world.payments == []
+
+
+@pytest.mark.req("N-087")
+def test_an_end_is_told_once_whenever_the_process_dies():
+    for moment in range(30):
+        counter = Counter(policy={"amount_minor": 0, "kinds": ["text"], "attempts": 1})
+        asked = counter.pay()
+        crashed = counter.call(answered(asked, "no"), crash_at=moment) is None
+        counter.answer(asked, "no")
+        counter.settle()
+        counter.world.clock.advance(301)  # a crash after the answer was counted asks once more
+        counter.settle()
+        (told,) = counter.notices()
+        (ended,) = counter.checkouts()
+        assert (told.type, told.data["error"]) == ("payment.failed", ended.error)
+        if not crashed:
+            return
+    raise AssertionError("it never came through")
+
+
+@pytest.mark.req("N-087")
+def test_a_refund_that_fails_at_its_last_step_is_told_of():
+    counter = Counter(policy=QUIET | {"refunds": True, "kinds": ["text"]})
+    counter.pay()
+    back = counter.pay(BILL | {"itemPrice": "-20.00"})
+    by_another_way(counter, Verb.REFUND, Money.of(2596, "EUR"))
+    ended = counter.answer(back, counter.house.code)[1]
+    assert ended["error"]["reason"] == "refund_too_large"
+    (about,) = [each for each in counter.notices() if each.payment == back["id"]]
+    assert (about.type, about.data["error"]["reason"]) == ("payment.failed", "refund_too_large")
+
+
+def test_nothing_is_noted_for_a_seller_that_hears_no_notices():
+    counter = Counter(policy={"amount_minor": 0})
+    asked = counter.pay(seller="grace")
+    counter.call(cancelled(asked, OTHER))
+    assert [each.state for each in counter.checkouts()] == ["cancelled"]
+    assert counter.pages("untold/") == []

@@ -33,9 +33,11 @@ from tollbridge.faces.webinos.messages import (
     Caller,
     Cancel,
     Decide,
+    Ended,
     FindServices,
     Follow,
     Followed,
+    Heard,
     LookAt,
     Message,
     Preflight,
@@ -98,6 +100,10 @@ class WebinosFace:
                 return (yield from self._unfinished(message))
             case Tell():
                 return (yield from notices.told(self.house, message.payment, message.operation))
+            case Ended():
+                return (yield from notices.ended(message.limit))
+            case Heard():
+                return (yield from notices.heard(message.payments))
         reply: Reply | Followed
         try:
             reply = yield from self._answer(message)

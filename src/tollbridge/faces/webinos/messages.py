@@ -187,6 +187,21 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What are sellers to be told of payments that ended without the journal's doing, and of
+    refunds? Answered with a tuple of up to `limit` Notices, the same ones until they were heard."""
+
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """It is durable that sellers are told of the ends of these payments. Answered with None."""
+
+    payments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One notice for a seller. `id` is the same whenever it is made again, `type` is its name,
     `sequence` grows for each payment, `at` is when it happened (RFC 3339)."""
@@ -214,4 +229,6 @@ Message = (
     | Refresh
     | Unfinished
     | Tell
+    | Ended
+    | Heard
 )

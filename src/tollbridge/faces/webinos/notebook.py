@@ -82,6 +82,10 @@ def finish(
         checkout.state = state or State.FAILED
         checkout.error = problem.fields()
     checkout.happened(_EVENTS[checkout.state], house.now)
+    seller = house.seller(checkout.seller)
+    # The journal tells of charges that were asked for; nobody else tells of other ends.
+    if seller and seller.notices_url and (checkout.kind == "refund" or not checkout.steps):
+        notes.append(Note(sessions.untold(checkout.id), b""))
     yield from write(run, *notes)
 
 

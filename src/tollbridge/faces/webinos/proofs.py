@@ -95,7 +95,7 @@ def details(checkout: Checkout) -> Talk[dict[str, Any]]:
         "amount": checkout.amount,
         "currency": checkout.currency,
         "kind": checkout.kind,
-        "status": "failed" if failed else "refunded" if gone else "paid",
+        "status": checkout.state.value if failed else "refunded" if gone else "paid",
         "refunded": back.decimal(),
         "time": iso(Instant(checkout.paid_at or checkout.touched)),
         "customerID": checkout.customer or None,

@@ -1,6 +1,7 @@
 """What the provider remembers, as pages of its notebook.
 
 `payment/<id>` a payment as pages see it; `items/<id>` its lines; `open/<id>` that it is not over;
+`untold/<id>` that its seller is still to be told of its end;
 `charge/<pair>/<newest first>/<id>` what a seller charged a customer; `wallet/<customer>` the
 customer's instruments; `bill/<bill>` which payment took a signed bill that is good for once. No
 page holds a secret: codes and credentials are kept as tokens of the device or follow from its key,
@@ -22,6 +23,7 @@ from tollbridge.wire import json
 
 SCOPE = "webinos"
 OPEN = "open/"
+UNTOLD = "untold/"
 EVENTS_KEPT = 50
 AUDIT_KEPT = 100
 _END_OF_TIME = 10**17
@@ -245,6 +247,11 @@ def charge(checkout: Checkout) -> str:
     """Name the page that lists a charge for refunds."""
     newest = _END_OF_TIME - checkout.at
     return f"{charges(checkout.seller, checkout.customer)}{newest:017d}/{checkout.id}"
+
+
+def untold(payment: str) -> str:
+    """Name the page that says that a seller is still to be told of a payment's end."""
+    return f"{UNTOLD}{payment}"
 
 
 def used(seller: str, bill: str) -> str:
