@@ -44,8 +44,11 @@ def config(kind):
     """One shop, a customer for each page; asked at every payment or at none."""
     least = 0 if kind == "asked" else 10**9
     lines = [
+        "[web]",
+        "begins_per_s = 100_000",
         "[faces.webinos.policy]",
         f"amount_minor = {least}",
+        "asked_max = 1000",
         "new_instrument = false",
         "[faces.webinos.sellers.shop]",
         f'publishable_key = "{KEY}"',

@@ -87,6 +87,15 @@ class Shop:
             "POST", "/web/payments", body, headers=[("idempotency-key", key), *headers]
         )
 
+    async def settled(self, payment):
+        """Wait until a payment is no longer on its way; give it as it is then."""
+        async with asyncio.timeout(PATIENCE_S):
+            while payment["state"] == "processing":
+                path = f"/web/payments/{payment['id']}?wait=5&after={payment['events']}"
+                told = (await self.call("GET", path, token=payment["client_token"])).json
+                payment = payment | told
+        return payment
+
     async def answer(self, payment, given):
         path = f"/web/payments/{payment['id']}/challenges/{payment['challenge']['id']}/answer"
         return await self.call("POST", path, {"answer": given}, token=payment["client_token"])

@@ -34,6 +34,7 @@ from tollbridge.web import codes
 from tollbridge.web.device import Device
 from tollbridge.web.hub import Hub
 from tollbridge.web.keys import ProofKeys
+from tollbridge.web.options import options
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 API = [("authorization", f"Bearer {TOKEN}")]
@@ -218,6 +219,12 @@ def test_an_installed_sender_is_used(tmp_path, monkeypatch):
 
     run(main())
     assert made == [{"roof": 7}]
+
+
+def test_what_cannot_be_a_rate_is_told():
+    for wrong, why in ((-1, "at least 0"), ("many", "a number"), (True, "a number")):
+        with pytest.raises(ConfigError, match=why):
+            options({"begins_per_s": wrong})
 
 
 # What the face is granted

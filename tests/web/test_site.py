@@ -20,6 +20,7 @@ from tests.web.serving import (
 )
 from tollbridge.sandbox.faults import Fault, Rule
 from tollbridge.web import events, site
+from tollbridge.web.gate import Gate
 
 
 def at_shop(tmp_path, story, **more):
@@ -35,7 +36,7 @@ def test_a_page_pays_and_its_merchant_believes_the_proof(tmp_path):
     async def story(server, shop):
         begun = await shop.pay()
         assert begun.status == 201, begun.body
-        payment = begun.json
+        payment = await shop.settled(begun.json)
         assert payment["state"] == "succeeded"
         assert payment["client_token"].startswith("ct_")
         told = await server.merchant.call(
@@ -71,11 +72,12 @@ def test_a_challenge_is_followed_answered_and_paid(tmp_path, capsys):
             assert data["challenge"] == payment["challenge"]
             assert "client_token" not in data
             answered = await shop.answer(payment, code_in(capsys.readouterr().out))
-            assert answered.json["state"] == "succeeded"
+            answered = await shop.settled(payment | answered.json)
+            assert answered["state"] == "succeeded"
             heard = await following.all()
         assert [event[0] for event in heard] == list(range(1, len(heard) + 1))
         assert heard[-1][1] == "succeeded"
-        assert heard[-1][2]["proofOfPurchase"] == answered.json["proofOfPurchase"]
+        assert heard[-1][2]["proofOfPurchase"] == answered["proofOfPurchase"]
 
     at_shop(tmp_path, story)
 
@@ -180,17 +182,17 @@ def test_the_merchant_hears_of_every_end_by_itself(tmp_path, capsys):
     async def main():
         async with receiving() as receiver:
             told = {"notices_url": receiver.url, "notices_key": "whsec_" + "a2tr" * 8}
-            policy = {"attempts": 1, "expires_s": 0.2}
+            policy = {"attempts": 1, "expires_s": 0.5}
             async with serving(tmp_path, seller=told, policy=policy) as server:
                 shop = server.shop
-                paid = (await shop.pay("1.00")).json
+                paid = await shop.settled((await shop.pay("1.00")).json)
                 back = (await shop.pay("-0.40")).json
                 left = (await shop.pay("150.00")).json
                 path = f"/web/payments/{left['id']}/cancel"
                 await shop.call("POST", path, {}, token=left["client_token"])
+                slow = (await shop.pay("150.00")).json
                 wrong = (await shop.pay("150.00")).json
                 await shop.answer(wrong, "000000")
-                slow = (await shop.pay("150.00")).json
                 await receiver.until(6)
         heard = {(each.fields["data"]["payment"], each.fields["type"]): each.fields["data"]
                  for each in receiver.heard}  # fmt: skip
@@ -428,3 +430,42 @@ def test_the_providers_page_is_told_whom_to_tell(tmp_path):
         assert (again.status, again.json["error"]["reason"]) == (409, "challenge_closed")
 
     at_shop(tmp_path, story)
+
+
+@pytest.mark.req("N-068", "N-096")
+def test_who_only_has_a_publishable_key_does_not_fill_the_notebook(tmp_path):
+    async def story(server, shop):
+        other = Shop(server.port, "http://other.example", "pk_other_001")
+        answers = await asyncio.gather(*(shop.pay("150.00") for _ in range(8)))
+        refused = [each for each in answers if each.status == 429]
+        assert 3 <= len(refused) <= 5
+        for each in refused:
+            assert each.headers["retry-after"] in ("1", "2")
+            assert each.headers["access-control-allow-origin"] == SHOP
+            assert each.json["error"]["retryPossible"] is True
+            assert each.json["error"]["code"] == "payment_charge_failed"
+        begun = server.running.engine.journal.browse("webinos", "payment/", "", 100)
+        assert len(begun) == 8 - len(refused)
+        stranger = await Shop(server.port, SHOP, "pk_nobody").pay()
+        assert stranger.status == 401
+        assert (await other.call("GET", "/web/services?api=*")).status == 200
+        body = {"sellerID": "Other", "bill": {}}
+        begin = await other.call(
+            "POST", "/web/payments", body, headers=[("idempotency-key", "k" * 9)]
+        )
+        assert begin.status == 422, "another shop is not held up"
+        await asyncio.sleep(2.1)
+        assert (await shop.pay("1.00")).status == 201
+
+    at_shop(tmp_path, story, web={"begins_per_s": 0.5})
+
+
+def test_a_gate_lets_five_seconds_worth_through_at_once_and_then_the_rate():
+    gate = Gate({"pk_1": "shop", "shop": "shop", "pk_2": "other"}, 2)
+    assert [gate.wait_s("pk_1", 100.0) for _ in range(12)] == [0] * 10 + [1, 1]
+    assert gate.wait_s("shop", 100.0) == 1, "by whichever name"
+    assert gate.wait_s("pk_2", 100.0) == 0
+    assert [gate.wait_s("pk_1", 100.5) for _ in range(2)] == [0, 1]
+    assert [gate.wait_s("pk_1", 200.0) for _ in range(11)] == [0] * 10 + [1]
+    assert {gate.wait_s("pk_3", 100.0) for _ in range(50)} == {0}, "the face knows no such key"
+    assert {Gate({"pk_1": "shop"}, 0).wait_s("pk_1", 1.0) for _ in range(50)} == {0}

@@ -23,6 +23,7 @@ from tollbridge.web.admin import Admin
 from tollbridge.web.codes import sender
 from tollbridge.web.compat import Compat
 from tollbridge.web.device import DOMAIN, Device
+from tollbridge.web.gate import Gate
 from tollbridge.web.hub import Hub
 from tollbridge.web.keys import ProofKeys, proof_key_file
 from tollbridge.web.notices import ANSWER_LIMITS, Notices, Outbox
@@ -83,7 +84,9 @@ def room(engine: Engine, face: WebinosFace, place: Place) -> Room:
     secure = SecureElement(web_key_file(place.journal), engine.ids, DOMAIN)
     hub = Hub()
     device = Device(keys, secure, codes, hub)
-    site = Site(engine, face, device, hub, keys, trying=place.development)
+    shown = {seller.publishable_key: name for name, seller in face.provider.sellers.items()}
+    gate = Gate(shown | {name: name for name in face.provider.sellers}, wanted.begins_per_s)
+    site = Site(engine, face, device, hub, keys, gate, trying=place.development)
     admit = None if near or wanted.private_notices else is_public
     out = HttpTransport(ANSWER_LIMITS, 32, place.tls, CONNECT_LIMIT_S, admit)
     notices = Notices(engine, Outbox(engine, site.hosted), face.provider.sellers, out)

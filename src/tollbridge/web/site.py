@@ -29,6 +29,7 @@ from tollbridge.faces.webinos.messages import (
     Reply,
     Show,
 )
+from tollbridge.faces.webinos.outcome import charge
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.secret import scrub
 from tollbridge.server.asgi import Endpoint
@@ -38,6 +39,7 @@ from tollbridge.web import files
 from tollbridge.web.device import Device
 from tollbridge.web.events import Events, too_many
 from tollbridge.web.files import ALWAYS, Files
+from tollbridge.web.gate import Gate
 from tollbridge.web.hub import Hub, TooMany
 from tollbridge.web.keys import JWKS_AGE_S, ProofKeys
 from tollbridge.wire import json
@@ -51,6 +53,7 @@ USUALLY = 0.1
 WAIT_MAX_S = 30.0
 CLOSING_LIMIT_S = 10.0
 ORIGINS = "tollbridge-origins"
+BUSY = charge("too_many", "Too many payments begin at this shop just now.", retry=True)
 METHOD_MANIFEST = "payment-method-manifest"
 _LIMITS = Limits(body_bytes_max=1024)
 _OPEN = (("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin"))
@@ -59,8 +62,8 @@ Names = Mapping[str, str]
 
 
 class Site:
-    """The addresses. It is closed before the engine, and waits for what runs by itself. `trying`:
-    there is a page of ours that pays to the first seller."""
+    """The addresses. It is closed before the engine, and waits for what runs by itself. `gate` lets
+    payments begin. `trying`: there is a page of ours that pays to the first seller."""
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Site:
         device: Device,
         hub: Hub,
         keys: ProofKeys,
+        gate: Gate,
         *,
         trying: bool = False,
     ) -> None:
@@ -77,6 +81,7 @@ class Site:
         self._face = face
         self.hub = hub
         self._keys = keys
+        self._gate = gate
         self._trying = trying
         self._tasks: set[asyncio.Task[Any]] = set()
         self._usual_s = 0.0
@@ -156,6 +161,11 @@ class Site:
         """
         loop = asyncio.get_running_loop()
         begun_s = loop.time()
+        if isinstance(message, Begin) and (wait_s := self._wait_s(message, begun_s)):
+            origin = (
+                message.caller.origin if self._face.provider.knows(message.caller.origin) else ""
+            )
+            return Reply(429, codec.failure(BUSY), (("retry-after", str(wait_s)),), origin)
         task = loop.create_task(self.serve(message))
         self._tasks.add(task)
         task.add_done_callback(lambda task: self._ended(task, loop.time() - begun_s))
@@ -167,6 +177,10 @@ class Site:
             so_far = await self._so_far(message)
             if so_far is not None:
                 return so_far
+
+    def _wait_s(self, message: Begin, now_s: float) -> int:
+        shown = message.caller.credential.reveal() or str(message.fields.get("sellerID"))
+        return self._gate.wait_s(shown, now_s)
 
     async def _so_far(self, message: Begin | Answer | Cancel) -> Reply | None:
         """Say how far a payment is whose flow still runs; None while that is not written."""

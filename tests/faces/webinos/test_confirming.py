@@ -214,6 +214,20 @@ def test_a_card_that_is_declined_is_the_end_and_one_that_cannot_be_kept_is_not(c
     assert counter.verdict() == []
 
 
+@pytest.mark.req("N-068", "N-077")
+def test_the_page_tries_out_no_more_cards_than_answers(counter):
+    asked = counter.pay(customer=None)
+    declined = CARD | {"number": "4000000000000002", "keep": True}
+    for _ in range(2):
+        assert counter.decide(asked, card=declined, answer=EVE)[0] == 422
+        assert counter.look(asked)[0] == 200
+    status, ended = counter.decide(asked, card=declined, answer=EVE)
+    assert (status, ended["state"], ended["error"]["reason"]) == (200, "failed", "declined")
+    assert counter.decide(asked, card=CARD)[0] == 409
+    assert counter.taken() == 0
+    assert counter.verdict() == []
+
+
 @pytest.mark.req("N-042", "N-075")
 def test_a_refund_may_be_confirmed_there():
     counter = Counter(policy=QUIET | {"refunds": True, "kinds": ["url"]})

@@ -21,7 +21,8 @@ def test_everything_that_is_wrong_is_said():
         strict="yes",
         deadline_s=0,
         compat_origins=["localhost"],
-        policy={"kinds": ["smoke"], "attempts": 0, "expires_s": 0, "amount_minor": -1},
+        policy={"kinds": ["smoke"], "attempts": 0, "expires_s": 0, "amount_minor": -1,
+                "customer_max": -1, "window_s": 0},
         services=[{"path": "UP"}, {"path": "UP"}, 5],
         sellers={
             "a": {"publishable_key": "pk_same_1", "secret_key": "pk_same_1"},
@@ -35,7 +36,8 @@ def test_everything_that_is_wrong_is_said():
     )  # fmt: skip
     for part in (
         "url:", "colour:", "strict:", "deadline_s:", "compat_origins:", "policy.kinds",
-        "policy.attempts", "policy.expires_s", "policy.amount_minor", "services.0.path",
+        "policy.attempts", "policy.expires_s", "policy.amount_minor",
+        "policy.customer_max", "policy.window_s", "services.0.path",
         "services.1: looks", "services.2:", "a.secret_key: is another", "b.publishable_key",
         "b.secret_key", "b.signed_bills", "d.secret_key: at least 24",
         "b.kind", "b.origins", "b.currencies", "b.notices_url", "b.notices_key",

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tollbridge.core.instrument import Card, Instrument, Token
-from tollbridge.faces.webinos import asking, challenges, paying, wallet
+from tollbridge.faces.webinos import asking, challenges, pace, paying, wallet
 from tollbridge.faces.webinos.asking import CLOSED, NO_PAYMENT, counted
 from tollbridge.faces.webinos.house import House, Talk, equal
 from tollbridge.faces.webinos.messages import Decide, LookAt, Refused, refused
 from tollbridge.faces.webinos.notebook import Lost, Run, finish, write
-from tollbridge.faces.webinos.outcome import CANCELLED, REFUSED, STRANGER, WRONG, Failed
+from tollbridge.faces.webinos.outcome import CANCELLED, REFUSED, STRANGER, WRONG, Failed, Problem
 from tollbridge.faces.webinos.sessions import Challenge, Checkout, Means, State
 from tollbridge.faces.webinos.wallet import INSTRUMENTS_MAX, Held, Wallet
 from tollbridge.ground.clock import Instant
@@ -110,12 +110,28 @@ def _paid(
     try:
         instrument, name, more = yield from _means(house, run, decision, found, held)
     except Failed as failed:
+        if isinstance(failed, wallet.NotStored) and (
+            yield from _last_card(house, run.checkout.id, failed.problem)
+        ):
+            return
         # Nothing was asked for but to store the card: another one may do.
         raise Refused(503 if failed.problem.retry else 422, failed.problem) from None
     try:
         yield from paying.pay(house, run, instrument, name, more)
     except Failed as failed:
         yield from finish(house, run, failed.problem)
+
+
+def _last_card(house: House, payment: str, problem: Problem) -> Talk[bool]:
+    """Count a card the provider refused as a wrong answer; say whether it was the last that may be
+    tried. Raises Lost."""
+    checkout = yield from asking.again(payment)
+    run = Run(checkout)
+    checkout.tries += 1
+    checkout.noted("card refused", house.now)
+    last = checkout.tries >= house.policy(checkout.seller).attempts
+    yield from finish(house, run, problem) if last else write(run)
+    return last
 
 
 def _code_fits(house: House, run: Run, challenge: Challenge, said: str) -> Talk[bool]:
@@ -146,6 +162,7 @@ def _identified(
     challenge.who = who
     if found is None or not found.contact:
         raise Refused(422, STRANGER)
+    yield from pace.asked(house, run, who)
     if not (yield from challenges.send(house, checkout, challenge, found)):
         raise Refused(422, STRANGER)
     checkout.happened("challenge", house.now)

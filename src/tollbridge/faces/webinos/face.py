@@ -18,6 +18,7 @@ from tollbridge.faces.webinos import (
     codec,
     confirming,
     notices,
+    pace,
     paying,
     policy,
     proofs,
@@ -51,7 +52,7 @@ from tollbridge.faces.webinos.messages import (
     refused,
 )
 from tollbridge.faces.webinos.notebook import Lost, Run, recall
-from tollbridge.faces.webinos.outcome import BUSY, Failed, charge, of_error
+from tollbridge.faces.webinos.outcome import BUSY, Code, Failed, charge, of_error
 from tollbridge.faces.webinos.sessions import Checkout
 from tollbridge.faces.webinos.settings import Provider, Seller
 from tollbridge.faces.webinos.signed import Wanted
@@ -110,7 +111,8 @@ class WebinosFace:
         except Refused as no:
             reply = Reply(no.status, codec.failure(no.problem))
         except Failed as failed:
-            status = 503 if failed.problem.retry else 422
+            busy = failed.problem.retry and failed.problem.code is not Code.EXCEEDED
+            status = 503 if busy else 422
             reply = Reply(status, codec.failure(failed.problem))
         except JournalError as error:
             reply = Reply(503, codec.failure(of_error(error)))
@@ -195,6 +197,7 @@ class WebinosFace:
             run = self._new(message, payment, content, (name, seller), wanted)
             # Lost: the same request, or the same signed bill, came twice at once.
             with suppress(Lost):
+                yield from pace.begun(self.house, run)
                 yield from paying.begin(self.house, run)
                 return (yield from self._begun((yield from self._current(payment)), 201))
         raise Failed(BUSY)

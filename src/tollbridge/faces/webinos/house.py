@@ -1,8 +1,9 @@
 """What every flow of the face is handed, and the few things it asks of its device."""
 
 import hmac
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from tollbridge.faces.contract import (
@@ -13,6 +14,7 @@ from tollbridge.faces.contract import (
     Unseal,
     Unsealed,
 )
+from tollbridge.faces.webinos import sessions
 from tollbridge.faces.webinos.outcome import Failed, charge
 from tollbridge.faces.webinos.settings import Policy, Provider, Seller
 from tollbridge.faces.webinos.wishes import Sign, Signed
@@ -23,16 +25,41 @@ from tollbridge.ground.secret import Secret
 
 T = TypeVar("T")
 Talk: TypeAlias = Generator[Any, Any, T]
+PEOPLE_MAX = 10_000
 NO_KEY = charge("system_error", "The provider has no keys just now; try again.", retry=True)
+
+
+class Pace:
+    """What was counted lately, by whom and when: see pace.py. It forgets whom it heard of longest
+    ago; the notebook knows more."""
+
+    def __init__(self) -> None:
+        self._times: OrderedDict[str, dict[str, int]] = OrderedDict()
+
+    def of(self, prefix: str) -> dict[str, int] | None:
+        """Give what is known of somebody: names, and when they were counted."""
+        found = self._times.get(prefix)
+        if found is not None:
+            self._times.move_to_end(prefix)
+        return found
+
+    def learnt(self, prefix: str, keys: Iterable[str]) -> dict[str, int]:
+        """Keep what the notebook knows of somebody."""
+        times = {name: at for at, name in map(sessions.paced, keys)}
+        self._times[prefix] = times
+        while len(self._times) > PEOPLE_MAX:
+            self._times.popitem(last=False)
+        return times
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The provider, its clock and where its chance comes from."""
+    """The provider, its clock, where its chance comes from, and what it counts."""
 
     provider: Provider
     clock: Clock
     ids: IdSource
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def now(self) -> Instant:

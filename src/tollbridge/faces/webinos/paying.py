@@ -11,7 +11,7 @@ from tollbridge.core.asks import Ask, Look
 from tollbridge.core.instrument import Instrument
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
-from tollbridge.faces.webinos import challenges, policy, refunds, sessions, wallet
+from tollbridge.faces.webinos import challenges, pace, policy, refunds, sessions, wallet
 from tollbridge.faces.webinos.house import House, Talk
 from tollbridge.faces.webinos.notebook import (
     Lost,
@@ -60,6 +60,8 @@ def go_on(house: House, run: Run) -> Talk[None]:
     why = policy.why(house.policy(checkout.seller), checkout, found, held)
     if (why or checkout.challenged) and not checkout.proven:
         checkout.noted(f"challenged for: {why or 'an answer that was wrong'}", house.now)
+        if found is not None:
+            yield from pace.asked(house, run, found.customer)
         yield from challenges.issue(house, checkout, found, held)
         yield from write(run)
         return

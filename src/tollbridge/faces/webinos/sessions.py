@@ -3,7 +3,8 @@
 `payment/<id>` a payment as pages see it; `items/<id>` its lines; `open/<id>` that it is not over;
 `untold/<id>` that its seller is still to be told of its end;
 `charge/<pair>/<newest first>/<id>` what a seller charged a customer; `wallet/<customer>` the
-customer's instruments; `bill/<bill>` which payment took a signed bill that is good for once. No
+customer's instruments; `bill/<bill>` which payment took a signed bill that is good for once;
+`pace/<who>/<newest first>/<what>` what counts where somebody may do something so often. No
 page holds a secret: codes and credentials are kept as tokens of the device or follow from its key,
 instruments are sealed by it.
 """
@@ -257,6 +258,22 @@ def untold(payment: str) -> str:
 def used(seller: str, bill: str) -> str:
     """Name the page that says which payment took a signed bill."""
     return f"bill/{_digest(seller, bill)}"
+
+
+def paces(what: str, who: str, window_s: float) -> str:
+    """Name the beginning of the pages of what counts for somebody, newest first."""
+    return f"pace/{_digest(what, who, str(window_s))}/"
+
+
+def pace(prefix: str, at: int, name: str) -> str:
+    """Name the page of one thing that counts."""
+    return f"{prefix}{_END_OF_TIME - at:017d}/{name}"
+
+
+def paced(key: str) -> tuple[int, str]:
+    """Say when something was counted, and what."""
+    newest, name = key.rsplit("/", 2)[1:]
+    return _END_OF_TIME - int(newest), name
 
 
 def wallet(customer: str) -> str:

@@ -22,6 +22,10 @@ class Policy:
     tried in order: the first that the page can show and the customer can answer. A challenge is
     good for `expires_s` seconds and `attempts` answers. Payments without a customer are confirmed
     on the provider's page.
+
+    In any `window_s` seconds a customer begins at most `customer_max` payments and is asked at most
+    `asked_max` times, and a seller is paid at most `seller_max` times (0: as often as they like).
+    Customers are counted over all sellers with the same window.
     """
 
     amount_minor: int = 10_000
@@ -31,6 +35,10 @@ class Policy:
     kinds: tuple[str, ...] = ("text", "url", "image")
     expires_s: float = 300.0
     attempts: int = 3
+    customer_max: int = 0
+    seller_max: int = 0
+    asked_max: int = 30
+    window_s: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +181,8 @@ _SERVICE: _Known = {
 }  # fmt: skip
 _POLICY: _Known = {
     "amount_minor": _NUMBER, "new_instrument": _YES, "refunds": _YES, "every": _NUMBER,
-    "kinds": _LIST, "expires_s": _SECONDS, "attempts": _NUMBER,
+    "kinds": _LIST, "expires_s": _SECONDS, "attempts": _NUMBER, "customer_max": _NUMBER,
+    "seller_max": _NUMBER, "asked_max": _NUMBER, "window_s": _SECONDS,
 }  # fmt: skip
 
 
@@ -271,12 +280,14 @@ def _policy(table: object, where: str, problems: list[str]) -> Policy:
         problems.append(f"{where}.kinds: only {', '.join(KINDS)} are there")
     if "kinds" in values:
         values["kinds"] = tuple(kinds)
-    least = {"amount_minor": 0, "every": 0, "attempts": 1}
+    least = {"amount_minor": 0, "every": 0, "attempts": 1, "customer_max": 0, "seller_max": 0,
+             "asked_max": 0}  # fmt: skip
     for name, most in least.items():
         if values.get(name, most) < most:
             problems.append(f"{where}.{name}: at least {most}")
-    if values.get("expires_s", 1) <= 0:
-        problems.append(f"{where}.expires_s: above zero")
+    for name in ("expires_s", "window_s"):
+        if values.get(name, 1) <= 0:
+            problems.append(f"{where}.{name}: above zero")
     return Policy(**values)
 
 
