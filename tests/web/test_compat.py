@@ -7,6 +7,9 @@ import websockets
 
 from tests.web.oldclient import OldClient
 from tests.web.serving import CUSTOMER, SELLER, Shop, code_in, run, serving
+from tests.web.test_notices import until
+from tollbridge.sandbox.faults import Fault, Rule
+from tollbridge.web.site import Site
 
 OLD = "http://old.example"
 BILL = {"description": "Bill 123456", "currency": "EUR", "itemPrice": 25.96}
@@ -223,5 +226,113 @@ def test_the_configuration_names_the_port_the_page_used(tmp_path):
                 script = await page.call("GET", name)
                 assert script.status == 200
                 assert script.headers["content-type"].startswith("text/javascript")
+
+    run(main())
+
+
+@pytest.mark.req("NX-018")
+def test_a_filter_for_other_devices_delays_and_hides_nothing(tmp_path):
+    async def story(_, page):
+        asked = [{"api": "http://webinos.org/api/payment"}, {"timeout": 1},
+                 {"zoneId": ["another-device"], "cache": False, "more": "ignored"}]  # fmt: skip
+        start = asyncio.get_running_loop().time()
+        call, _ = await page.call("ServiceDiscovery.findServices", asked)
+        assert (await page.heard(call, "onservicefound"))["displayName"]
+        assert asyncio.get_running_loop().time() - start < 1
+
+    at_page(tmp_path, story)
+
+
+@pytest.mark.req("NX-012", "NX-019")
+def test_a_service_pays_without_being_bound_at_the_address_it_names(tmp_path):
+    async def story(server, page):
+        service = await page.find()
+        assert service["serviceAddress"] == page.device
+        _, answer = await page.pay(service, BILL, CUSTOMER, SELLER)
+        assert "result" in await ended(answer)
+        # Binding is nothing that goes over the wire; who sends it all the same is told.
+        method = f"{service['api']}@{service['id']}.bindService"
+        _, answer = await page.call(method, [])
+        assert (await ended(answer))["error"]["data"]["reason"] == "unknown_method"
+
+    at_page(tmp_path, story)
+
+
+@pytest.mark.req("NX-052")
+def test_an_answer_says_what_came_of_it_and_is_never_empty(tmp_path, capsys):
+    async def story(_, page):
+        service = await page.find()
+        answers = [
+            (await page.pay(service, bill, CUSTOMER, SELLER))[1] for bill in (BILL, None, {})
+        ]
+        call, asked = await page.pay(service, DEAR, CUSTOMER, SELLER, answers=True)
+        challenge = await page.heard(call, "onchallenge")
+        method = f"{service['api']}@{service['id']}.answerChallenge"
+        for given in ([challenge["challengeId"], code_in(capsys.readouterr().out)], [], [None, 5]):
+            answers.append((await page.call(method, given))[1])
+        for answer in (*answers, asked):
+            payload = await ended(answer)
+            assert set(payload) in ({"jsonrpc", "id", "result"}, {"jsonrpc", "id", "error"})
+            assert payload.get("result") or payload.get("error")
+
+    at_page(tmp_path, story)
+
+
+@pytest.mark.req("NX-054")
+def test_a_service_that_breaks_answers_and_goes_on(tmp_path, monkeypatch):
+    async def story(_, page):
+        service = await page.find()
+        begun = Site.begun
+
+        async def broken(*_):
+            raise RuntimeError("a mistake of ours")
+
+        monkeypatch.setattr(Site, "begun", broken)
+        _, answer = await page.pay(service, BILL, CUSTOMER, SELLER)
+        error = (await ended(answer))["error"]
+        assert (error["code"], error["retryPossible"]) == ("payment_charge_failed", False)
+        assert error["data"]["reason"] == "system_error"
+        assert "mistake" not in error["message"]
+        monkeypatch.setattr(Site, "begun", begun)
+        _, answer = await page.pay(service, BILL, CUSTOMER, SELLER)
+        assert "result" in await ended(answer)
+
+    at_page(tmp_path, story)
+
+
+@pytest.mark.req("NX-056")
+def test_a_page_that_may_not_is_denied_with_a_security_error(tmp_path):
+    async def story(_, page):
+        service = await page.find()
+        search = [{"api": service["api"]}, None, None]
+        pay = f"{service['api']}@{service['id']}.pay"
+        tried = (("ServiceDiscovery.findServices", search), ("Dashboard.open", []),
+                 (pay, [None, BILL, None, SELLER]))  # fmt: skip
+        for method, params in tried:
+            _, answer = await page.call(method, params, sender="tollbridge/BIDother:1")
+            data = (await ended(answer))["error"]["data"]
+            assert (data["name"], data["code"]) == ("SecurityError", 18)
+
+    at_page(tmp_path, story)
+
+
+@pytest.mark.req("NX-057", "N-088", "N-092")
+def test_a_lost_socket_loses_no_payment_and_hangs_no_server(tmp_path):
+    async def main():
+        async with serving(tmp_path, compat_origins=[OLD]) as server:
+            rule = Rule(Fault.LATE_ANSWER, verb="purchase", delay_s=0.4)
+            server.running.sandbox.faults.rules.append(rule)
+            async with OldClient(server.port) as page:
+                await page.register()
+                await page.pay(await page.find(), BILL, CUSTOMER, SELLER)
+                await asyncio.sleep(0.1)
+            journal = server.running.engine.journal
+            await until(lambda: not journal.browse("webinos", "open/", "", 9))
+            movements = server.running.sandbox.network.book.movements()
+            assert [each.verb for each in movements].count("purchase") == 1
+            async with OldClient(server.port) as again:
+                await again.register()
+                _, answer = await again.pay(await again.find(), BILL, CUSTOMER, SELLER)
+                assert "result" in await ended(answer)
 
     run(main())

@@ -79,7 +79,7 @@ def test_paid_with_callbacks(shop):
     assert len(calls[1][1]) > 100
 
 
-@pytest.mark.req("N-070", "N-071", "N-072", "N-078")
+@pytest.mark.req("N-070", "N-071", "N-072", "N-078", "NX-041")
 def test_challenged_with_callbacks_and_answered_by_the_third_argument(shop, provider):
     knows_codes(shop, provider)
     calls = called(shop, "Text", answer=True)
@@ -308,7 +308,7 @@ webinos.discovery.findServices(new ServiceType("http://webinos.org/api/payment")
 """
 
 
-@pytest.mark.req("N-038", "N-071", "N-078")
+@pytest.mark.req("N-038", "N-071", "N-078", "NX-042")
 def test_the_specifications_example_runs_as_it_is(window, site, provider):
     site.script("/seed_example.js", EXAMPLE.read_text())
     old_page(site, provider, "/old", after=FIND)
@@ -363,4 +363,112 @@ def test_the_global_answer_is_only_there_when_it_is_wished(window, site, provide
         "[typeof answerChallenge, typeof webinos.session.getPZPId(), typeof Payment]"
     )
     assert told == ["undefined", "string", "undefined"]
+    page.close()
+
+
+@pytest.fixture
+def old(window, site, provider):
+    """A page that has the client under its old name, and nothing else."""
+    old_page(site, provider, "/bare")
+    page = window.new_page()
+    page.goto(f"{site.origin}/bare")
+    yield page
+    page.close()
+
+
+LOOK = """async ([api, options]) => await new Promise((done) => {
+  const heard = {
+    onFound: (service) => done(service.api),
+    onError: ({ name, code }) => done([name, code]),
+  };
+  const filter = { zoneId: ["tv"], cache: false };
+  webinos.discovery.findServices(new ServiceType(api), heard, options ?? null, filter);
+})"""
+
+
+@pytest.mark.req("NX-014")
+def test_the_class_that_was_registered_last_makes_the_services(old):
+    told = old.evaluate(
+        """async ([api, bill, customer]) => {
+          class Mine {
+            constructor(service) { this.service = service; }
+            pay(...given) { return this.service.pay(...given); }
+          }
+          _webinos.registerServiceConstructor(api, class Earlier {});
+          _webinos.registerServiceConstructor(api, Mine);
+          _webinos.registerServiceConstructor("http://webinos.org/api/tv", class Tv {});
+          const found = await new Promise((onFound) =>
+            webinos.discovery.findServices(new ServiceType(`${api}/*`), { onFound }));
+          const proof = await new Promise((done) => found.pay(done, (fault) => done(fault.code),
+            null, null, bill, customer, "ShopName12345"));
+          return [found instanceof Mine, found instanceof WebinosService, proof];
+        }""",
+        [URI, BILL, SEED],
+    )
+    # Its policy challenges, and a page without a challenge callback cannot answer.
+    assert told == [True, True, "payment_authentication_failed"]
+
+
+@pytest.mark.req("NX-015", "NX-016", "NX-018")
+def test_an_old_page_waits_milliseconds_and_its_filter_hides_nothing(old):
+    found = f"{URI}/wallet"
+    assert old.evaluate(LOOK, [URI, {"timeout": 120_000}]) == found
+    assert old.evaluate(LOOK, [URI, None]) == found
+    old.route("**/web/services*", lambda route: old.wait_for_timeout(400) or route.continue_())
+    assert old.evaluate(LOOK, [URI, {"timeout": 50}])[0] == "TimeoutError"
+    assert old.evaluate(LOOK, [URI, {"timeout": 5000}]) == found
+
+
+@pytest.mark.req("NX-017")
+def test_a_search_before_the_client_is_there_is_made_when_it_is(window, site, provider):
+    old_page(site, provider, "/early", after="""
+      webinos.discovery.findServices(new ServiceType("http://webinos.org/api/payment"),
+        { onFound: function (service) { document.title = service.displayName; } });
+      window.asked = true;
+    """)  # fmt: skip
+    page = window.new_page()
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/client/tollbridge.js", hold)
+    page.goto(f"{site.origin}/early")
+    until(page, lambda: held and page.evaluate("asked === true"))
+    assert page.title() == "Shop"
+    held[0].continue_()
+    until(page, "document.title === 'Tollbridge Wallet'")
+    page.close()
+
+
+@pytest.mark.req("NX-019")
+def test_an_old_page_has_bound_its_service_on_the_next_line(old):
+    sent = []
+    old.evaluate(
+        """async (api) => {
+          window.found = await new Promise((onFound) =>
+            webinos.discovery.findServices(new ServiceType(api), { onFound }));
+        }""",
+        URI,
+    )
+    old.on("request", lambda request: sent.append(request.url))
+    assert old.evaluate(
+        """() => {
+          let bound = null;
+          found.bindService({ onBind: (service) => { bound = service; } });
+          const same = bound === found;
+          found.unbindService();
+          return same && typeof found.pay === "function";
+        }"""
+    )
+    assert sent == []
+
+
+@pytest.mark.req("NX-056", "N-016")
+def test_an_old_page_with_a_strange_key_is_denied_as_by_the_policy(window, site, provider):
+    site.page("/strange", f'<script src="{provider.base}/client/webinos.js" '
+              'data-seller-key="pk_of_nobody"></script>')  # fmt: skip
+    page = window.new_page()
+    page.goto(f"{site.origin}/strange")
+    assert page.evaluate(LOOK, [URI, None]) == ["SecurityError", 18]
     page.close()

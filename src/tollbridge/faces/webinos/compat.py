@@ -26,6 +26,8 @@ NAME_LETTERS_MAX = 200
 NUMBERS = 101
 FIND = "ServiceDiscovery.findServices"
 NOTHING_FOUND = charge("unknown_service", "There is no such service.")
+SECURITY_ERROR = 18
+WRONG_ADDRESS = charge("wrong_address", "This address is not this page's.")
 NO_METHOD = charge("unknown_method", "The service has no such method.")
 
 
@@ -122,7 +124,7 @@ def read(text: str, link: Link, provider: Provider, number: int = 0) -> Do:
     if not isinstance(method, str):
         return Say() if "result" in payload or "error" in payload else _no(link, call, NO_METHOD)
     if not link.address or frame.get("from") != link.address:
-        return _no(link, call, charge("wrong_address", "This address is not this page's."))
+        return _denied(link, call)
     params = payload.get("params")
     listed: Sequence[Any] = params if isinstance(params, list) else []
     if method == FIND:
@@ -250,6 +252,13 @@ def merged(problem: Mapping[str, Any]) -> dict[str, Any]:
 
 def _no(link: Link, call: str, problem: Problem) -> Say:
     return Say(refused(link, call, problem.fields()))
+
+
+def _denied(link: Link, call: str) -> Say:
+    """Deny a call as the original's policy did, and say it as a PaymentError as well (NX-056)."""
+    error = merged(WRONG_ADDRESS.fields())
+    error["data"] |= {"name": "SecurityError", "code": SECURITY_ERROR}
+    return Say((_response(link, call, {"error": error}),))
 
 
 def _identity(value: object) -> str:

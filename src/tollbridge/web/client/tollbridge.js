@@ -1504,7 +1504,11 @@ class PaymentService {
   bindService(callbacks) {
     const onBind = isFunction(callbacks) ? callbacks : callbacks?.onBind;
     this.state.bound = true;
-    if (isFunction(onBind)) queueMicrotask(() => safely(onBind.bind(callbacks), this));
+    if (!isFunction(onBind)) return;
+    const bound = () => safely(onBind.bind(callbacks), this);
+    // Old pages find what they bound on the next line.
+    if (this.#compat) bound();
+    else queueMicrotask(bound);
   }
 
   unbindService() {

@@ -16,6 +16,7 @@
   const address = new URL("tollbridge.js", tag.src).href;
   let zone = null;
   const services = [];
+  const classes = new Map();
 
   const connected = () => {
     zone ??= import(address).then(({ connect }) => connect({ base, sellerKey, compat: true }));
@@ -36,7 +37,15 @@
     }
   }
 
-  /** Find services: calls onFound for each, onError when there is none; can be cancelled. */
+  /** What makes services of an API: the class that was registered last, called with ours. */
+  const made = (service) => {
+    const base = /^[^:]+:\/\/[^/]+\/api\/[^/]+/.exec(service.api)?.[0] ?? service.api;
+    const Class = classes.get(base);
+    return Class ? new Class(service) : service;
+  };
+
+  /** Find services: calls onFound for each, onError when there is none; can be cancelled. The
+   * time-out of the options is milliseconds, as it was. */
   function findServices(serviceType, callbacks, options = null, filter = null) {
     if (typeof serviceType?.api !== "string") {
       throw new TypeError("findServices: serviceType.api is missing");
@@ -46,15 +55,18 @@
     }
     let pending = null;
     let cancelled = false;
-    const found = (service) => {
-      services.push(service);
+    const found = (ours) => {
+      const service = made(ours);
+      services.push(ours);
+      if (service !== ours) services.push(service);
       callbacks.onFound(service);
     };
     const lost = (fault) => callbacks.onError?.(fault);
+    const limits = options?.timeout ? { ...options, timeout: options.timeout / 1000 } : options;
     connected().then(
-      (made) => {
+      (line) => {
         const heard = { onFound: found, onError: lost };
-        pending = made.findServices(serviceType, heard, options, filter);
+        pending = line.findServices(serviceType, heard, limits, filter);
         if (cancelled) pending.cancel();
       },
       (fault) => {
@@ -72,7 +84,7 @@
 
   /** Answer the challenge that was shown last, whichever service asked. */
   function answer(response) {
-    const asked = services.filter((service) => service.open.size);
+    const asked = services.filter((service) => service.open?.size);
     const latest = asked.sort((one, other) => newest(one) - newest(other)).at(-1);
     if (!latest) throw new DOMException("There is no challenge to answer.", "InvalidStateError");
     latest.answerChallenge(response);
@@ -92,6 +104,8 @@
     addListener() {},
     removeListener() {},
   };
+  window._webinos ??= {};
+  window._webinos.registerServiceConstructor = (api, Class) => void classes.set(String(api), Class);
   window.ServiceType ??= ServiceType;
   window.WebinosService ??= WebinosService;
   if (answerChallenge !== undefined) window.answerChallenge = answer;
