@@ -58,10 +58,11 @@ def seller(url, key=KEY):
 
 
 @asynccontextmanager
-async def telling(folder, source, sellers, patience=QUICK, transport=None):
+async def telling(folder, source, sellers, patience=QUICK, transport=None, clock=None):
     """Run a dispatcher on a journal in a file."""
+    clock = clock or SystemClock()
     journal = SqliteJournal(folder / "journal.sqlite")
-    engine = Engine(Surroundings(journal, {}, HttpTransport(), SystemClock(), RandomIds()))
+    engine = Engine(Surroundings(journal, {}, HttpTransport(), clock, RandomIds()))
     notices = Notices(engine, source, sellers, transport or HttpTransport(), patience)
     await notices.start()
     try:
@@ -149,6 +150,51 @@ def test_who_was_down_hears_it_when_it_is_back(tmp_path):
             await back.until(1)
             await quiet(notices)
             back.close()
+
+    run(main())
+
+
+class Later(SystemClock):
+    """A clock that goes on from some time ahead."""
+
+    def __init__(self, ahead_s):
+        super().__init__()
+        self.ahead_s = ahead_s
+
+    def now(self):
+        return super().now() + self.ahead_s * 1_000_000
+
+
+@pytest.mark.req("N-087", "N-088")
+def test_who_was_down_for_a_day_hears_all_of_it_in_order(tmp_path):
+    async def main():
+        kinds = ["payment.succeeded", "payment.refunded", "payment.refunded"]
+        source = Fake(*(news(name, kind=kind, sequence=n) for name in ("wp_1", "wp_2", "wp_3")
+                        for n, kind in enumerate(kinds, 1)))  # fmt: skip
+        gone = await Receiver().start()
+        gone.close()
+        sellers = {"shop": seller(gone.url)}
+        usual = Patience(look_s=0.05, limit_s=0.5)
+        for turn, hour in enumerate(range(0, 25, 6)):
+            clock = Later(hour * 3600)
+            async with telling(tmp_path, source, sellers, usual, clock=clock) as out:
+
+                def tried(out=out, turn=turn):
+                    return [each.attempts > turn for each in out.letters(dead=False)]
+
+                await until(lambda tried=tried: tried() == [True, False, False] * 3)
+                assert len(out.letters(dead=False)) == 9
+                assert out.letters(dead=True) == []
+        back = await Receiver().start(gone.port)
+        later = Later(2 * DAY_S)
+        async with telling(tmp_path, source, sellers, clock=later) as out:
+            await back.until(9)
+            await quiet(out)
+        for name in ("wp_1", "wp_2", "wp_3"):
+            heard = [each for each in back.heard if each.fields["data"]["payment"] == name]
+            assert [each.fields["sequence"] for each in heard] == [1, 2, 3]
+            assert [each.id for each in heard] == [f"msg_{name}_{n}" for n in (1, 2, 3)]
+        back.close()
 
     run(main())
 

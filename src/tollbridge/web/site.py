@@ -8,6 +8,7 @@ answered with what is true by then.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from traceback import format_exception
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,9 +31,10 @@ from tollbridge.faces.webinos.messages import (
     Show,
 )
 from tollbridge.faces.webinos.outcome import charge
+from tollbridge.faces.webinos.settings import Provider
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.secret import scrub
-from tollbridge.server.asgi import Endpoint
+from tollbridge.server.asgi import Endpoint, headers_of
 from tollbridge.server.errors import failed
 from tollbridge.server.hosting import Hosted
 from tollbridge.web import files
@@ -59,6 +61,26 @@ _LIMITS = Limits(body_bytes_max=1024)
 _OPEN = (("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin"))
 
 Names = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Readable:
+    """An endpoint of the face, whose refusals the pages of sellers may read too: what a browser
+    hides from a page looks to it like a provider that is not there."""
+
+    endpoint: HttpEndpoint
+    answer: Callable[[Request, Names], Any]
+    provider: Provider
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        def refuse(error: RemoteProtocolError) -> Response:
+            said = headers_of(scope).get("origin", "")
+            refusal = self.endpoint.refuse(error)
+            readable = codec.cors(said if self.provider.knows(said) else "")
+            fields = Headers([*refusal.headers.items(), *readable])
+            return Response(refusal.status, fields, refusal.body)
+
+        await Endpoint(self.answer, refuse, self.endpoint.limits, None)(scope, receive, send)
 
 
 class Site:
@@ -94,9 +116,7 @@ class Site:
         made: list[BaseRoute] = []
         for endpoint in self._face.endpoints():
             assert isinstance(endpoint, HttpEndpoint)
-            answer = self._answering(endpoint)
-            refuse = endpoint.refuse
-            adapter = Endpoint(answer, refuse, endpoint.limits, None)
+            adapter = _Readable(endpoint, self._answering(endpoint), self._face.provider)
             made.append(Route(endpoint.path, adapter, methods=[endpoint.method]))
         events = Events(self.followed, self.again, self.hub)
         made.append(Route("/web/payments/{payment}/events", events, methods=["GET"]))
@@ -128,10 +148,7 @@ class Site:
 
     def _answering(self, endpoint: HttpEndpoint) -> Callable[[Request, Names], Any]:
         async def answer(request: Request, names: Names) -> Response:
-            try:
-                message = endpoint.decode(request, names)
-            except RemoteProtocolError as error:
-                return self._readable(endpoint.refuse(error), codec.caller(request))
+            message = endpoint.decode(request, names)
             match message:
                 case Begin() | Answer() | Cancel():
                     return endpoint.encode(await self.begun(message))
@@ -146,12 +163,6 @@ class Site:
                     return endpoint.encode(await self.serve(message))
 
         return answer
-
-    def _readable(self, refusal: Response, caller: Caller) -> Response:
-        """Let a seller's page read why it was refused."""
-        origin = caller.origin if self._face.provider.knows(caller.origin) else ""
-        fields = Headers([*refusal.headers.items(), *codec.cors(origin)])
-        return Response(refusal.status, fields, refusal.body)
 
     async def begun(self, message: Begin | Answer | Cancel) -> Reply:
         """Let a flow run by itself, and answer when it is over, or soon with how far it is.

@@ -68,3 +68,16 @@ def test_a_signed_bill_is_known_again_after_a_reload(open_shop, provider):
         assert len(provider.moved(90_003)) == 1
     finally:
         proxy.close()
+
+
+@pytest.mark.req("N-004", "N-095")
+def test_two_tabs_pay_one_signed_bill_once(open_shop, provider):
+    shop = open_shop()
+    shop.expected = ("422",)
+    pages = [shop.page, shop.open()]
+    given = {"seller": SIGNS, "customerID": ADA, "signedBill": signed(bill(90_004))}
+    for page in pages:
+        page.evaluate(f"given => {{ window.paying = ({PAY})(given); }}", given)
+    ends = sorted(page.evaluate("paying.then(([what]) => what)") for page in pages)
+    assert ends == ["paid", "signed_bill_used"]
+    assert len(provider.moved(90_004)) == 1

@@ -71,28 +71,28 @@ def read(value: object, manner: Manner, now: Instant, *, zero: bool = False) -> 
     """Read a bill; with `zero`, nothing to pay is something to verify. Raises Failed."""
     if not isinstance(value, Mapping):
         _wrong("bill_missing", "A bill is needed.")
-    _members(value, "bill", BILL_BYTES_MAX)
-    name = _text(value, "productID", manner, "bill")
-    description = _text(value, "description", manner, "bill").strip()
+    _members(value, "the bill", BILL_BYTES_MAX)
+    name = _text(value, "productID", manner, "the bill")
+    description = _text(value, "description", manner, "the bill").strip()
     if manner is not Manner.STRICT:
         name = name or description
     if not name:
         _wrong("bill_id_missing", "The bill has no productID that tells it from others.")
-    unit = _currency(value, "bill")
+    unit = _currency(value, "the bill")
     if unit is None:
         _wrong("currency_missing", "The bill says no currency.")
-    count = _count(value, manner, "bill")
+    count = _count(value, manner, "the bill")
     if count not in (None, 1):
         _wrong("item_count", "The itemCount of a bill is 1.")
-    first = _price(value, "itemPrice", manner, "bill")
-    second = _price(value, "itemsPrice", manner, "bill")
+    first = _price(value, "itemPrice", manner, "the bill")
+    second = _price(value, "itemsPrice", manner, "the bill")
     if first is None and second is None:
         _wrong("amount_missing", "The bill says no amount.")
     if None not in (first, second) and first != second:
         _wrong("prices_differ", "itemPrice and itemsPrice of a bill are the same.")
     price = second if first is None else first
     assert price is not None
-    money = _money(price, unit, "bill")
+    money = _money(price, unit, "the bill")
     if money.amount_minor == 0 and not zero:
         _wrong("amount_zero", "There is nothing to pay.")
     if money.amount_minor >= 0 and not unit.accepts_payments(day(now)):
@@ -253,7 +253,8 @@ def _money(price: Decimal, unit: Currency, where: str) -> Money:
     else:
         minor, rest = divmod(minor, 10**-shift)
         if rest:
-            _wrong("amount_too_precise", f"{unit.code} has {unit.exponent} digits, {where} more.")
+            said = f"{unit.code} has {unit.exponent} digits after the point, {where} has more."
+            _wrong("amount_too_precise", said)
     if minor > AMOUNT_MINOR_MAX:
         _wrong("amount_too_large", f"The amount of {where} is too large.")
     return Money(-minor if sign else minor, unit)
