@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-WIDTH, HEIGHT = 320, 160
+WIDTH, HEIGHT, EMBLEM_HEIGHT = 320, 160, 68
 COLOURS = {
     "blue": "#1f5fa8", "red": "#b3261e", "green": "#1c7c3c", "purple": "#6b3fa0",
     "orange": "#b85c00", "teal": "#00707a", "brown": "#7a4b2b", "black": "#222222",
@@ -104,7 +104,7 @@ def mark(seed: str, word: str, seller: str, amount: str) -> Picture:
 
 def emblem(word: str) -> str:
     """Draw the customer's mark alone, for the provider's own page."""
-    return _url(_emblem(word))
+    return _url(_emblem(word), EMBLEM_HEIGHT)
 
 
 def _emblem(mark_: str) -> list[str]:
@@ -178,10 +178,10 @@ def _noise(dice: _Dice) -> list[str]:
     return lines
 
 
-def _url(drawn: list[str]) -> str:
+def _url(drawn: list[str], height: int = HEIGHT) -> str:
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#f4f6f8"/>{"".join(drawn)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}" font-family="sans-serif">'
+        f'<rect width="{WIDTH}" height="{height}" fill="#f4f6f8"/>{"".join(drawn)}</svg>'
     )
     return "data:image/svg+xml," + quote(svg, safe=" =:/;,.()'")

@@ -165,7 +165,8 @@ function show(look) {
   showInstruments(look);
   const code = look.needs === "code";
   ui.question.textContent = look.question ?? "";
-  ui.question.hidden = !look.question;
+  // Where nothing but yes or no is asked, the heading has said it.
+  ui.question.hidden = !look.question || look.needs === "confirm";
   ui["answer-row"].hidden = !code;
   ui.answer.value = "";
   ui.form.hidden = false;
