@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from tollbridge.engine.engine import Engine
 from tollbridge.faces.contract import HttpEndpoint
 from tollbridge.faces.webinos import WebinosFace, codec, sessions
+from tollbridge.faces.webinos.bill import Manner
 from tollbridge.faces.webinos.messages import (
     Answer,
     Begin,
@@ -190,8 +191,9 @@ class Site:
                 return so_far
 
     def _wait_s(self, message: Begin, now_s: float) -> int:
-        shown = message.caller.credential.reveal() or str(message.fields.get("sellerID"))
-        return self._gate.wait_s(shown, now_s)
+        if message.manner is Manner.COMPAT:
+            return self._gate.wait_s(str(message.fields.get("sellerID")), now_s)
+        return self._gate.wait_s(message.caller.credential.reveal(), now_s)
 
     async def _so_far(self, message: Begin | Answer | Cancel) -> Reply | None:
         """Say how far a payment is whose flow still runs; None while that is not written."""

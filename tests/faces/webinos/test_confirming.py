@@ -18,6 +18,7 @@ from tests.faces.webinos.counter import (
     sent,
     ticket,
 )
+from tollbridge.faces.webinos import asking
 
 ALWAYS = {"amount_minor": 0, "kinds": ["url"]}
 EVE = "eve@example.org"
@@ -226,6 +227,25 @@ def test_the_page_tries_out_no_more_cards_than_answers(counter):
     assert counter.decide(asked, card=CARD)[0] == 409
     assert counter.taken() == 0
     assert counter.verdict() == []
+
+
+@pytest.mark.req("N-062", "N-090")
+def test_a_card_that_is_refused_while_the_page_gives_up_ends_nothing_twice(monkeypatch):
+    counter = Counter(policy=QUIET | {"attempts": 1})
+    asked = counter.pay(customer=None)
+    again = asking.again
+
+    def given_up(payment):
+        yield from asking.cancel(counter.face.house, payment)
+        return (yield from again(payment))
+
+    monkeypatch.setattr(asking, "again", given_up)
+    declined = CARD | {"number": "4000000000000002", "keep": True}
+    assert counter.decide(asked, card=declined, answer=EVE)[0] == 409
+    (page,) = counter.checkouts()
+    assert (page.state, page.events[-1], "failed" in page.events) == (
+        "cancelled", "cancelled", False,
+    )  # fmt: skip
 
 
 @pytest.mark.req("N-042", "N-075")

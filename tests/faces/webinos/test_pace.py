@@ -49,6 +49,15 @@ def test_a_seller_is_paid_so_often():
     counter.pay()
 
 
+@pytest.mark.req("N-042", "N-068")
+def test_giving_back_does_not_count():
+    counter = counter_with(customer_max=1, seller_max=1)
+    counter.pay()
+    too_often(counter)
+    assert counter.pay(BILL | {"itemPrice": "-25.96"})["state"] == "succeeded"
+    assert counter.taken() == 0
+
+
 @pytest.mark.req("N-068")
 def test_of_many_at_once_no_more_get_through_than_may():
     counter = counter_with(customer_max=3)

@@ -109,6 +109,14 @@ def test_forged_altered_and_foreign_bills_are_refused(counter, sign):
 
 
 @pytest.mark.req("N-004")
+def test_a_key_that_can_be_guessed_signs_nothing():
+    counter = Counter()
+    claims = {"iss": "ShopName12345", "jti": "b", "exp": 2**40, "once": False, "bill": SIGNED}
+    token = bills.sign(claims, Secret("sk_shop_1"))
+    assert refused(counter, signed=token) == "signed_bill_invalid"
+
+
+@pytest.mark.req("N-004")
 def test_claims_that_are_no_bill_are_refused(counter):
     good = {"iss": "ShopName12345", "jti": "b", "exp": 2**40, "once": False, "bill": SIGNED}
     for claims, reason in (

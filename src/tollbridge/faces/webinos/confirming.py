@@ -126,6 +126,8 @@ def _last_card(house: House, payment: str, problem: Problem) -> Talk[bool]:
     """Count a card the provider refused as a wrong answer; say whether it was the last that may be
     tried. Raises Lost."""
     checkout = yield from asking.again(payment)
+    if checkout.challenge is None:
+        raise Lost
     run = Run(checkout)
     checkout.tries += 1
     checkout.noted("card refused", house.now)

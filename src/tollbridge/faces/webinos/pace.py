@@ -21,8 +21,10 @@ FORGOTTEN_AT_ONCE = 100
 
 
 def begun(house: House, run: Run) -> Talk[None]:
-    """Count a payment that is to begin. Raises Failed where it is one too many."""
+    """Count a payment that is to begin, no refund. Raises Failed where it is one too many."""
     checkout = run.checkout
+    if checkout.kind == "refund":
+        return
     rules = house.policy(checkout.seller)
     if checkout.customer:
         who = ("customer", checkout.customer)

@@ -25,7 +25,7 @@ class Policy:
 
     In any `window_s` seconds a customer begins at most `customer_max` payments and is asked at most
     `asked_max` times, and a seller is paid at most `seller_max` times (0: as often as they like).
-    Customers are counted over all sellers with the same window.
+    Customers are counted over all sellers with the same window; refunds do not count.
     """
 
     amount_minor: int = 10_000
