@@ -36,7 +36,7 @@ def test_keys_are_made_listed_and_rotated(tmp_path):
 
 def test_sellers_are_checked(tmp_path):
     good = {"origins": ["https://shop.example"], "notices_url": "https://shop.example/n",
-            "notices_key": KEY}  # fmt: skip
+            "notices_key": KEY, "secret_key": "sk_0123456789abcdef012345"}  # fmt: skip
     table = face(seller=good)
     table["sellers"].pop("Other")
     config = tmp_path / "config.toml"
@@ -47,6 +47,7 @@ def test_sellers_are_checked(tmp_path):
     told = web(tmp_path, "sellers", "check", "--config", "config.toml", code=1)
     assert "http://shop.example is not https" in told
     assert "notices_url: not https" in told
+    assert "so it signs no bills" in told
     assert "notices_key: a key is written" in told
     assert "Other" in told
     assert "notices_url: none" in told

@@ -215,6 +215,7 @@ def check(config: Path | None, as_json: bool) -> None:
 
 def _wrong_with(seller: "Seller") -> list[str]:
     """List what a seller should have otherwise."""
+    from tollbridge.faces.webinos.settings import SIGNING_LETTERS_MIN
     from tollbridge.wire import webhook
     from tollbridge.wire.http import is_private_way
 
@@ -225,6 +226,8 @@ def _wrong_with(seller: "Seller") -> list[str]:
     ]
     if not seller.origins:
         problems.append("origins: none, so no page but our own may begin a payment")
+    if len(seller.secret_key.reveal()) < SIGNING_LETTERS_MIN:
+        problems.append(f"secret_key: below {SIGNING_LETTERS_MIN} letters, so it signs no bills")
     if not seller.notices_url:
         problems.append("notices_url: none, so only proofs tell it that it was paid")
     elif not is_private_way(seller.notices_url):

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tollbridge.engine.transport import HttpTransport
+from tollbridge.faces.webinos.settings import SIGNING_LETTERS_MIN
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Clock, SystemClock
 from tollbridge.ground.errors import ConfigError, RemoteProtocolError, TransportError
 from tollbridge.ground.ids import RandomIds
@@ -33,8 +34,6 @@ KEYS_AGE_S = 300.0
 KEYS_PAUSE_S = 5.0
 REMEMBERED = 10_000
 KEYS_MAX = 100
-SIGNING_LETTERS_MIN = 24
-"""Of a secret key that signs bills: who sees a bill can try keys on it."""
 NAME_LETTERS = 32
 """128 bits."""
 NOTICE_BYTES_MAX = 256 * 1024
