@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Instant, moment
 
@@ -48,6 +49,7 @@ def write_amount(value: Decimal) -> str:
     return f"{value:f}"
 
 
+@lru_cache(maxsize=256)
 def instant(text: str) -> Instant | None:
     """Read a time such as `1999-08-09T12:58:40.000Z+9`; None when it is none.
 
@@ -73,6 +75,7 @@ def instant(text: str) -> Instant | None:
     return Instant(since // timedelta(microseconds=1))
 
 
+@lru_cache(maxsize=256)
 def write_instant(at: Instant) -> str:
     """Write a time as the standard's example does, in GMT and to the millisecond."""
     whole = moment(Instant(at - at % MICROSECONDS_PER_S)).strftime("%Y-%m-%dT%H:%M:%S")
