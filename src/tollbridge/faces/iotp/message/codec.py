@@ -8,6 +8,7 @@ of the document type, with every default written out, so that digests do not dep
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from tollbridge.faces.iotp.api import formats
@@ -122,30 +123,38 @@ def valid(message: IotpMessage) -> Element:
 
 
 def element_of(part: Part) -> Element:
-    """Give a part's element: the one it was read from, or one made of its fields."""
+    """Give a part's element: the one it was read from, or one made of its fields, once."""
     if part.source is not None:
         return part.source
+    if part.made is not None:
+        return part.made
     plan = _plan(type(part))
     attributes = {}
-    for name, place, _ in plan.attributes:
+    for name, called, writer in plan.writers:
         value = getattr(part, name)
-        if value is None and place.kind is Kind.TIME_OR_NA:
-            attributes[place.name] = NOT_APPLICABLE
-        elif value is not None and value != ():
-            attributes[place.name] = _written(place, value)
-    children: list[Node] = []
+        if value is not None and value != ():
+            attributes[called] = writer(value)
+        elif value is None and writer is _write_time_or_na:
+            attributes[called] = NOT_APPLICABLE
+    children = (*_children(plan, part), *part.more)
+    made = Element(plan.name, attributes, children, MESSAGE_NAMESPACE)
+    object.__setattr__(part, "made", made)
+    return made
+
+
+def _children(plan: "Plan", part: Part) -> list[Node]:
+    found: list[Node] = []
     for name, inside in plan.insides:
         value = getattr(part, name)
-        match inside:
-            case Inside.TEXT:
-                children += [value] if value else []
-            case Inside.ANYTHING:
-                children += value
-            case Has(many=True):
-                children += [_child(one) for one in value]
-            case _ if value is not None:
-                children.append(_child(value))
-    return Element(plan.name, attributes, (*children, *part.more), MESSAGE_NAMESPACE)
+        if inside is Inside.TEXT:
+            found += [value] if value else []
+        elif inside is Inside.ANYTHING:
+            found += value
+        elif isinstance(value, tuple):
+            found += [_child(one) for one in value]
+        elif value is not None:
+            found.append(_child(value))
+    return found
 
 
 def _child(value: Part | Content) -> Element:
@@ -210,6 +219,36 @@ _READERS: Mapping[Kind, Callable[[str], Any]] = {
 }
 
 
+def _write_flag(value: bool) -> str:  # noqa: FBT001 - one of a table of writers
+    return "True" if value else "False"
+
+
+def _write_small_flag(value: bool) -> str:  # noqa: FBT001 - one of a table of writers
+    return "true" if value else "false"
+
+
+def _write_time_or_na(value: Instant) -> str:
+    return formats.write_instant(value)
+
+
+def _write_choice(value: StrEnum) -> str:
+    if value is ProcessState.SUSPENDED:
+        return ProcessState.IN_PROGRESS.value  # leaves no party (RFC 3867, 3.2)
+    return str(value)
+
+
+_WRITERS: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.WORDS: " ".join,
+    Kind.REFS: " ".join,
+    Kind.FLAG: _write_flag,
+    Kind.SMALL_FLAG: _write_small_flag,
+    Kind.TIME: formats.write_instant,
+    Kind.TIME_OR_NA: _write_time_or_na,
+    Kind.AMOUNT: formats.write_amount,
+    Kind.CHOICE: _write_choice,
+}
+
+
 # What the values say of themselves
 
 
@@ -217,9 +256,9 @@ _READERS: Mapping[Kind, Callable[[str], Any]] = {
 class Plan:
     """A kind of part: its element's name, its attributes (field, which, needed), what is inside.
 
-    The same again for those in a hurry: `readers` of the attributes (None: text as it is), the
-    attributes that are `references`, the fields that `hold` parts and those that hold contents, the
-    `elements` inside (field, kind, many) by their names.
+    The same again for those in a hurry: `readers` of the attributes (None: text as it is), their
+    `writers`, the attributes that are `references`; the fields that `hold` parts, those with
+    contents (`packed`), and the `elements` inside (field, kind, many) by their names.
     """
 
     kind: type
@@ -227,6 +266,7 @@ class Plan:
     attributes: tuple[tuple[str, At, bool], ...]
     insides: tuple[tuple[str, Has | Inside], ...]
     readers: tuple[tuple[str, str, bool, At, Callable[[str], Any] | None], ...]
+    writers: tuple[tuple[str, str, Callable[[Any], str]], ...]
     references: tuple[At, ...]
     hold: tuple[str, ...]
     packed: tuple[str, ...]
@@ -263,6 +303,7 @@ def _planned(kind: type) -> Plan:
         tuple(attributes),
         tuple(insides),
         tuple([(name, at.name, needed, at, _reader(at)) for name, at, needed in attributes]),
+        tuple([(name, at.name, _WRITERS.get(at.kind, str)) for name, at, _ in attributes]),
         tuple([at for _, at, _ in attributes if at.kind in {Kind.REF, Kind.REFS}]),
         tuple(dict.fromkeys(name for name, kind, _ in elements.values() if kind is not Content)),
         tuple(dict.fromkeys(name for name, kind, _ in elements.values() if kind is Content)),
@@ -395,21 +436,3 @@ _INSTEAD: Mapping[Kind, Callable[[At], Any]] = {
     Kind.AMOUNT: lambda _: formats.amount("0"),
     Kind.CHOICE: lambda place: next(iter(place.choice or ())),
 }
-
-
-def _written(place: At, value: Any) -> str:
-    match place.kind:
-        case Kind.WORDS | Kind.REFS:
-            return " ".join(value)
-        case Kind.FLAG:
-            return "True" if value else "False"
-        case Kind.SMALL_FLAG:
-            return "true" if value else "false"
-        case Kind.TIME | Kind.TIME_OR_NA:
-            return formats.write_instant(value)
-        case Kind.AMOUNT:
-            return formats.write_amount(value)
-        case Kind.CHOICE if value is ProcessState.SUSPENDED:
-            return ProcessState.IN_PROGRESS  # leaves no party (RFC 3867, 3.2)
-        case _:
-            return str(value)
