@@ -128,7 +128,8 @@ def recall(role: str, name: str) -> Flow[Deal | None]:
 def keep(deal: Deal, *more: Note) -> Flow[None]:
     """Write a deal, its fresh letters and `more`, all or none; a Consumer's new one is open.
 
-    Raises VersionConflict when somebody else changed the deal meanwhile.
+    They may wait for what else the flow writes, see `writing`. Raises VersionConflict when somebody
+    else changed the deal meanwhile.
     """
     if deal.version == 0 and deal.role == CONSUMER and not more:
         more = (mark(deal, is_open=True),)
@@ -137,7 +138,7 @@ def keep(deal: Deal, *more: Note) -> Flow[None]:
         Note(_letter_key(deal.role, deal.name, letter.number), _letter_written(letter), 0)
         for letter in deal.fresh
     ]
-    done: bool = yield Remember((*notes, *more))
+    done: bool = yield Remember((*notes, *more), waits=True)
     if not done:
         raise VersionConflict(f"{deal.name} was changed by somebody else")
     deal.version += 1
