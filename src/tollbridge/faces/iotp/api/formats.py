@@ -12,6 +12,7 @@ _NAME_LETTERS = (
     r"\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
     "\U00010000-\U000effff"
 )
+_PLAIN_TOKEN = re.compile(r"[\-.0-9:A-Z_a-z]+", re.ASCII)
 _TOKEN = re.compile(f"[{_NAME_LETTERS}]+")
 _AMOUNT = re.compile(r"(?:\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})", re.ASCII)
 _MOMENT = re.compile(
@@ -26,7 +27,7 @@ HOURS_MAX = 14
 
 def is_token(text: str) -> bool:
     """Say whether a text is an NMTOKEN (XML 1.0, 2.3)."""
-    return _TOKEN.fullmatch(text) is not None
+    return (_PLAIN_TOKEN.fullmatch(text) or _TOKEN.fullmatch(text)) is not None
 
 
 def is_name(text: str) -> bool:

@@ -150,7 +150,7 @@ class Server(ABC):
             if deal.stage in DEAD:
                 return b""
         try:
-            message = codec.read_root(root)
+            message = store.was_read(body, codec.read_root(root))
         except Unreadable as error:
             fault = error.faults[0]
             problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",
