@@ -206,8 +206,9 @@ def read(
         raise _not_well_formed(what, "half of a surrogate pair is not a character") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise _not_well_formed(what, "a document type declaration")
-    made = _Maker(what, limits).element(root, 1)
-    if dtd is not None and dtd.accepts(made, root):
+    maker = _Maker(what, limits)
+    made = maker.element(root, root.tag, 1)
+    if dtd is not None and maker.namespaces == {dtd.namespace} and dtd.accepts(root):
         object.__setattr__(made, "valid_for", dtd)
     return made
 
@@ -281,23 +282,26 @@ class _Maker:
 
     def __init__(self, what: str, limits: Limits) -> None:
         self._what, self._limits, self._count = what, limits, 0
+        self.namespaces: set[str] = set()
 
-    def element(self, node: Any, depth: int) -> Element:
+    def element(self, node: Any, tag: str, depth: int) -> Element:
         limits = self._limits
         self._count += 1
         if depth > limits.depth_max:
             raise _too_large(self._what, f"nested deeper than {limits.depth_max}")
         if self._count > limits.elements_max:
             raise _too_large(self._what, f"more than {limits.elements_max} elements")
-        namespace, name = _split(node.tag)
+        namespace, name = _split(tag)
+        self.namespaces.add(namespace)
         children: list[Node] = []
         text = node.text
         if text:
             children.append(self._text(text))
         for child in node:
-            if isinstance(child.tag, str):
-                children.append(self.element(child, depth + 1))
-            elif child.tag is etree.ProcessingInstruction:
+            inner = child.tag
+            if isinstance(inner, str):
+                children.append(self.element(child, inner, depth + 1))
+            elif inner is etree.ProcessingInstruction:
                 children.append(Instruction(child.target, child.text or ""))
             else:
                 raise _not_well_formed(self._what, "an entity that nobody declared")
@@ -376,13 +380,12 @@ def _put(parts: list[str], element: Element, around: str) -> None:
         return
     parts.append(">")
     for child in element.children:
-        match child:
-            case str():
-                parts.append(_text(child))
-            case Element():
-                _put(parts, child, element.namespace)
-            case Instruction():
-                parts.append(_instruction(child))
+        if isinstance(child, Element):
+            _put(parts, child, element.namespace)
+        elif isinstance(child, str):
+            parts.append(_text(child))
+        else:
+            parts.append(_instruction(child))
     parts.append(f"</{element.name}>")
 
 
@@ -458,29 +461,32 @@ def canonical(element: Element) -> bytes:
 def _put_canonical(
     parts: list[str], element: Element, prefixes: dict[str, str], around: frozenset[str]
 ) -> None:
-    attributes, used = _in_order(tuple(element.attributes))
-    if element.namespace:
-        used |= {element.namespace}
+    values = element.attributes
+    attributes, used = _in_order(tuple(values))
+    own = element.namespace
+    if own and own not in used:
+        used |= {own}
     name = _checked_name(element.name)
-    new = used - around
-    for namespace in sorted(new):
+    new = () if used <= around else sorted(used - around)
+    for namespace in new:
         prefixes.setdefault(namespace, f"n{len(prefixes)}")
-    if element.namespace:
-        name = f"{prefixes[element.namespace]}:{name}"
+    if own:
+        name = f"{prefixes[own]}:{name}"
     parts.append(f"<{name}")
-    parts += [f' xmlns:{prefixes[one]}="{_value(one)}"' for one in sorted(new)]
+    for namespace in new:
+        parts.append(f' xmlns:{prefixes[namespace]}="{_value(namespace)}"')
     for tag, namespace, local in attributes:
         prefix = f"{prefixes[namespace]}:" if namespace else ""
-        parts.append(f' {prefix}{local}="{_value(element.attributes[tag])}"')
+        parts.append(f' {prefix}{local}="{_value(values[tag])}"')
     parts.append(">")
+    inside = around.union(new) if new else around
     for child in element.children:
-        match child:
-            case str():
-                parts.append(_text(child))
-            case Element():
-                _put_canonical(parts, child, prefixes, around | new)
-            case Instruction():
-                parts.append(_instruction(child))
+        if isinstance(child, Element):
+            _put_canonical(parts, child, prefixes, inside)
+        elif isinstance(child, str):
+            parts.append(_text(child))
+        else:
+            parts.append(_instruction(child))
     parts.append(f"</{name}>")
 
 
@@ -576,16 +582,13 @@ class Dtd:
             found.append(Invalid(path, _in_words(entry.message), lines.get(path, 0)))
         return tuple(dict.fromkeys(found))
 
-    def accepts(self, element: Element, root: Any) -> bool:
+    def accepts(self, root: Any) -> bool:
         """Say whether a document just read is valid as it stands: `root` is what lxml has of it.
 
-        False decides nothing: `violations` does. A default namespace reads like none to a DTD, so
-        that elements of another one are told apart here.
+        False decides nothing: `violations` does. All elements must be of our namespace: a default
+        namespace reads like none to a DTD.
         """
-        namespace = self.namespace
-        return all(one.namespace == namespace for one in element.flat()) and bool(
-            self._dtd.validate(root)
-        )
+        return bool(self._dtd.validate(root))
 
 
 def _tree(element: Element, parent: Any, namespace: str) -> Any:
