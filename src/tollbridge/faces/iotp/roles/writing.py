@@ -45,10 +45,11 @@ def together(flow: Flow[R]) -> Flow[R]:
 
 
 class _Waiting:
-    """The notes that wait, by their keys."""
+    """The notes that wait, by their keys; `read` are those whose pages the flow has read since."""
 
     def __init__(self) -> None:
         self.notes: dict[str, Note] = {}
+        self.read: set[str] = set()
 
     def grant(self, wanted: Any) -> Flow[Any]:
         """Grant a flow's wish, or have it granted."""
@@ -71,19 +72,43 @@ class _Waiting:
         """Write what waits. Raises VersionConflict."""
         if not self.notes:
             return
-        notes, self.notes = tuple(self.notes.values()), {}
+        notes = tuple(self.notes.values())
+        self._forget()
         if not (yield Remember(notes)):
             raise VersionConflict(f"{notes[0].key} was changed by somebody else")
 
-    def _remember(self, notes: tuple[Note, ...], *, waits: bool) -> Flow[bool]:
-        if any(note.key in self.notes for note in notes):
+    def _forget(self) -> None:
+        self.notes = {}
+        self.read.clear()
+
+    def _with(self, notes: tuple[Note, ...]) -> Flow[dict[str, Note]]:
+        """Put notes to those that wait; what cannot become one note with its page is written."""
+        if not all(self._fits(note) for note in notes):
             yield from self.write()
-        if waits:
-            self.notes |= {note.key: note for note in notes}
+        return self.notes | {
+            note.key: replace(note, expected=self.notes[note.key].expected)
+            if note.key in self.notes else note
+            for note in notes
+        }  # fmt: skip
+
+    def _fits(self, note: Note) -> bool:
+        """Say whether a note can take the place of one that waits: of a page that will have been
+        written once, as whoever read it since expects."""
+        before = self.notes.get(note.key)
+        if before is None or before.expected is note.expected is None:
             return True
-        done: bool = yield Remember((*self.notes.values(), *notes))
+        known = before.expected is not None and before.value is not None
+        return known and note.key in self.read and note.expected == (before.expected or 0) + 1
+
+    def _remember(self, notes: tuple[Note, ...], *, waits: bool) -> Flow[bool]:
+        merged = yield from self._with(notes)
+        if waits:
+            self.notes = merged
+            self.read -= {note.key for note in notes}
+            return True
+        done: bool = yield Remember(tuple(merged.values()))
         if done:
-            self.notes = {}
+            self._forget()
         return done
 
     def _recall(self, key: str) -> Flow[Page | None]:
@@ -94,15 +119,15 @@ class _Waiting:
             yield from self.write()
             page: Page | None = yield Recall(key)
             return page
+        self.read.add(key)
         return Page(note.value, note.expected + 1)
 
     def _ask(self, ask: Ask) -> Flow[Any]:
         """Write what waits with the request; an ask that was made before writes nothing."""
-        if any(note.key in self.notes for note in ask.notes):
-            yield from self.write()
-        done = yield replace(ask, notes=(*self.notes.values(), *ask.notes))
+        merged = yield from self._with(ask.notes)
         first = next((note for note in self.notes.values() if note.expected is not None), None)
+        done = yield replace(ask, notes=tuple(merged.values()))
         page: Page | None = (yield Recall(first.key)) if first is not None else None
         if first is not None and page is not None and page.version > (first.expected or 0):
-            self.notes = {}
+            self._forget()
         return done
