@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvloop
 
+from tollbridge.cli.serve import settle_down
 from tollbridge.engine.transport import HttpTransport
 from tollbridge.faces.iotp.message import codec, rules
 from tollbridge.faces.iotp.roles import person
@@ -114,6 +115,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--purchases", type=int, default=600)
     given = parser.parse_args()
+    settle_down()
     seen = {}
     with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as name:
         folder = Path(name).absolute()
