@@ -25,7 +25,7 @@ CONSUMER = "C"
 LETTERS_MAX = 500
 """More messages than any transaction needs: nobody fills our disk with one of them."""
 BROWSED = 100
-READ_MAX = 512
+READ_MAX, READ_BYTES_MAX = 256, 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,9 @@ def message(body: bytes) -> IotpMessage:
 
 
 def was_read(body: bytes, message: IotpMessage) -> IotpMessage:
-    """Remember for a while what some bytes say, and give it."""
-    _READ[body] = message
+    """Remember for a while what some bytes say, and give it; strangers fill no memory with it."""
+    if len(body) <= READ_BYTES_MAX:
+        _READ[body] = message
     if len(_READ) > READ_MAX:
         _READ.popitem(last=False)
     return message
