@@ -8,6 +8,7 @@ message down (synchronous=FULL) before it goes out.
 
 import argparse
 import asyncio
+import os
 import signal
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import uvloop
 
+from tollbridge.cli.serve import settle_down
 from tollbridge.engine.transport import HttpTransport
 from tollbridge.faces.iotp.message import codec, rules
 from tollbridge.faces.iotp.roles import person
@@ -47,9 +49,18 @@ class Server:
             time.sleep(0.05)
         time.sleep(0.2)
 
+    def cpu_s(self):
+        return cpu_s(self.process.pid)
+
     def close(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
+
+
+def cpu_s(process):
+    """The processor time of a process, as Linux counts it."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def yes(wish):
@@ -68,6 +79,15 @@ def home(folder, number):
         wallet.add(made, CARDS, wallet.test_card("visa", SECRET))
         wallet.add(made, PURSES, wallet.test_purse(f"p{number}", SECRET))
     return made
+
+
+def worked(folder, url, servers, consumers, count, item):
+    """Complete purchases per second, their times, and the CPU each role needs for one."""
+    before = [one.cpu_s() for one in servers] + [cpu_s("self")]
+    measured = uvloop.run(purchases(folder, url, consumers, count, item))
+    after = [one.cpu_s() for one in servers] + [cpu_s("self")]
+    cpu = [(end - start) / count * 1000 for start, end in zip(before, after, strict=True)]
+    return *measured, *cpu
 
 
 async def purchases(folder, url, consumers, count, item):
@@ -114,6 +134,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--purchases", type=int, default=600)
     given = parser.parse_args()
+    settle_down()
     seen = {}
     with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as name:
         folder = Path(name).absolute()
@@ -134,7 +155,7 @@ def main():
                 for consumers, count in ((1, given.purchases // 3), (8, given.purchases)):
                     for item in ("book", "coffee"):
                         many = min(count, 80 * consumers)  # as many coffees as a purse pays for
-                        measured = uvloop.run(purchases(place, url, consumers, many, item))
+                        measured = worked(place, url, servers, consumers, many, item)
                         seen.setdefault((item, consumers), []).append(measured)
                 message = uvloop.run(biggest(place))
                 seen.setdefault("bytes", []).append(len(message))
@@ -146,15 +167,17 @@ def main():
 
 
 def report(seen, rounds):
-    print(f"\nIOTP: complete durable purchases of three roles, medians of {rounds} rounds")
+    print(f"\nIOTP: complete durable purchases of three roles, medians of {rounds} rounds;"
+          "\nCPU for one of Merchant + Payment Handler + Consumer")  # fmt: skip
     middle = {}
     for item, title in (("book", "by card"), ("coffee", "by purse")):
         for consumers in (1, 8):
             measured = zip(*seen[item, consumers], strict=True)
-            rate, p50, p99 = (statistics.median(one) for one in measured)
+            rate, p50, p99, *cpu = (statistics.median(one) for one in measured)
             middle[item, consumers] = rate
             print(f"  {title:<10} {consumers:>3} consumers {rate:>6.0f} /s   "
-                  f"p50 {p50:6.1f} ms   p99 {p99:6.1f} ms")  # fmt: skip
+                  f"p50 {p50:6.1f} ms   p99 {p99:6.1f} ms   "
+                  f"CPU {' + '.join(f'{one:.1f}' for one in cpu)} ms")  # fmt: skip
     verdict("by card, one after another, /s", middle["book", 1], TARGETS["sequential"])
     verdict("by card, 8 consumers, /s", middle["book", 8], TARGETS["concurrent"])
     size, took = statistics.median(seen["bytes"]), statistics.median(seen["reading"])

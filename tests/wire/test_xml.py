@@ -359,3 +359,27 @@ def test_violations_are_counted():
     root = Element("IotpMessage", {}, (Element("Q", namespace=MESSAGE_NAMESPACE),) * 500,
                    MESSAGE_NAMESPACE)  # fmt: skip
     assert 0 < len(message_dtd().violations(root)) <= 100
+
+
+@pytest.mark.req("IX-121")
+def test_what_is_valid_as_it_was_read_is_valid_when_it_is_asked_again():
+    """A verdict that was remembered is the verdict of who looks again, for messages and wrecks."""
+    dtd = message_dtd()
+    for file in sorted(VECTORS.glob("purchase/*.xml")):
+        text = file.read_text()
+        for wreck in (text, *(text.replace(*each) for each in WRECKS)):
+            again, remembered = xml.read(wreck), xml.read(wreck, dtd=dtd)
+            if remembered.valid_for is not None:
+                assert dtd.violations(again) == (), wreck
+        assert xml.read(text, dtd=dtd).valid_for is dtd
+        for each in WRECKS:
+            assert xml.read(text.replace(*each), dtd=dtd).valid_for is None, each
+
+
+WRECKS = [
+    ("<TransId ", '<TransId xmlns="urn:other" '),
+    ("<MsgId ", '<p:MsgId xmlns:p="iotp:ietf.org/iotp-v1.0" '),
+    ("<MsgId ", '<x:Foreign xmlns:x="urn:other"/><MsgId '),
+    ('<MsgId ID="', '<MsgId ID="M1.1" Other="'),
+    ("<TransRefBlk ", "stray<TransRefBlk "),
+]

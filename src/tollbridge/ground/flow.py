@@ -75,9 +75,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Write notes durably, all or none; the flow is sent True, or False if a version differed."""
+    """Write notes durably, all or none; the flow is sent True, or False if a version differed.
+
+    `waits`: nobody else writes these pages meanwhile, so whoever stands between the flow and the
+    engine may write them later, with others, but before anything leaves.
+    """
 
     notes: tuple[Note, ...]
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

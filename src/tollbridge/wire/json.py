@@ -4,6 +4,7 @@ Shares its name with the standard library on purpose; imports are absolute.
 """
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,9 @@ TEXT_BYTES_MAX = 1 << 20
 _encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 )
+
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([{}\[\]])', re.DOTALL)
+"""Finds texts whole, and brackets outside them, which alone are a group."""
 
 
 def write(value: object) -> bytes:
@@ -78,21 +82,11 @@ def _refuse_lone_surrogates(value: object) -> None:
 
 def _depth(text: str) -> int:
     depth = deepest = 0
-    in_string = escaped = False
-    for letter in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif letter == "\\":
-                escaped = True
-            elif letter == '"':
-                in_string = False
-        elif letter == '"':
-            in_string = True
-        elif letter in "{[":
+    for bracket in _BRACKETS.findall(text):
+        if bracket in {"{", "["}:
             depth += 1
             deepest = max(deepest, depth)
-        elif letter in "}]":
+        elif bracket:
             depth -= 1
     return deepest
 

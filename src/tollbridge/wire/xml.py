@@ -10,7 +10,7 @@ Shares its name with the standard library on purpose; imports are absolute.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import BytesIO
@@ -38,6 +38,7 @@ _DECLARATION = re.compile(
 _BARE_DOCTYPE = re.compile(r"<!DOCTYPE\s+[\w.:-]{1,80}\s*>", re.ASCII)
 _NAME = re.compile(r"[^\W\d][\w.\-\u00b7]*")
 _NO_LETTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_AS_IT_IS = re.compile("[^\x20!#-%'-;=?-\x7e]")
 _IN_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 _IN_VALUE = {
     "&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"
@@ -73,8 +74,8 @@ class Instruction:
 class Element:
     """An element: its name, attributes in their order, and children (elements, texts).
 
-    Two texts never stand side by side in what was read. `line` says where it was read, and does not
-    count when elements are compared.
+    Two texts never stand side by side in what was read. `line` says where it was read, `valid_for`
+    for which document type it was found valid then; both do not count when elements are compared.
     """
 
     name: str
@@ -82,10 +83,26 @@ class Element:
     children: "tuple[Element | str | Instruction, ...]" = ()
     namespace: str = ""
     line: int = field(default=0, compare=False, repr=False)
+    valid_for: "Dtd | None" = field(default=None, init=False, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        if type(self.attributes) is not MappingProxyType:
-            object.__setattr__(self, "attributes", MappingProxyType(dict(self.attributes)))
+    def __init__(
+        self,
+        name: str,
+        attributes: Mapping[str, str] = _NO_ATTRIBUTES,
+        children: "tuple[Element | str | Instruction, ...]" = (),
+        namespace: str = "",
+        line: int = 0,
+    ) -> None:
+        """Make an element. Written by hand: a message is made of a hundred."""
+        if type(attributes) is not MappingProxyType:
+            attributes = MappingProxyType(dict(attributes))
+        put = object.__setattr__
+        put(self, "name", name)
+        put(self, "attributes", attributes)
+        put(self, "children", children)
+        put(self, "namespace", namespace)
+        put(self, "line", line)
+        put(self, "valid_for", None)
 
     @property
     def elements(self) -> "tuple[Element, ...]":
@@ -111,6 +128,17 @@ class Element:
     def find(self, name: str) -> "Element | None":
         """Give the first child with this name in this element's namespace."""
         return next(iter(self.all(name)), None)
+
+    def flat(self) -> "list[Element]":
+        """Give this element and all below it, in the document's order."""
+        found = [self]
+        for child in self.children:
+            if isinstance(child, Element):
+                if child.children:
+                    found += child.flat()
+                else:
+                    found.append(child)
+        return found
 
     def walk(self, path: str = "") -> "Iterator[tuple[str, Element]]":
         """Give this element and all below it, in the document's order, each with its path.
@@ -152,13 +180,20 @@ Node = Element | str | Instruction
 # Reading
 
 
-def read(data: bytes | str, *, what: str = "message", limits: Limits = LIMITS) -> Element:
+def read(
+    data: bytes | str,
+    *,
+    what: str = "message",
+    limits: Limits = LIMITS,
+    dtd: "Dtd | None" = None,
+) -> Element:
     """Read one document and give its root element.
 
     UTF-8, or UTF-16 with its mark; XML 1.0. A document type may be named (`<!DOCTYPE Root>`) and
     means nothing; declarations and addresses in it are refused, so there are no entities but XML's
-    own five, and nothing is ever fetched. Raises RemoteProtocolError; its `hint` is NOT_WELL_FORMED
-    or TOO_LARGE.
+    own five, and nothing is ever fetched. With `dtd`, the element remembers when it is valid, and
+    need not be held to it later. Raises RemoteProtocolError; its `hint` is NOT_WELL_FORMED or
+    TOO_LARGE.
     """
     if len(data) > limits.bytes_max:
         raise _too_large(what, f"longer than {limits.bytes_max} bytes")
@@ -171,7 +206,11 @@ def read(data: bytes | str, *, what: str = "message", limits: Limits = LIMITS) -
         raise _not_well_formed(what, "half of a surrogate pair is not a character") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise _not_well_formed(what, "a document type declaration")
-    return _Maker(what, limits).element(root, 1)
+    maker = _Maker(what, limits)
+    made = maker.element(root, root.tag, 1)
+    if dtd is not None and maker.namespaces == {dtd.namespace} and dtd.accepts(root):
+        object.__setattr__(made, "valid_for", dtd)
+    return made
 
 
 _PARSER = etree.XMLParser(
@@ -243,38 +282,44 @@ class _Maker:
 
     def __init__(self, what: str, limits: Limits) -> None:
         self._what, self._limits, self._count = what, limits, 0
+        self.namespaces: set[str] = set()
 
-    def element(self, node: Any, depth: int) -> Element:
+    def element(self, node: Any, tag: str, depth: int) -> Element:
         limits = self._limits
         self._count += 1
         if depth > limits.depth_max:
             raise _too_large(self._what, f"nested deeper than {limits.depth_max}")
         if self._count > limits.elements_max:
             raise _too_large(self._what, f"more than {limits.elements_max} elements")
-        namespace, name = _split(node.tag)
+        namespace, name = _split(tag)
+        self.namespaces.add(namespace)
         children: list[Node] = []
-        self._add_text(children, node.text)
+        text = node.text
+        if text:
+            children.append(self._text(text))
         for child in node:
-            if isinstance(child.tag, str):
-                children.append(self.element(child, depth + 1))
-            elif child.tag is etree.ProcessingInstruction:
+            inner = child.tag
+            if isinstance(inner, str):
+                children.append(self.element(child, inner, depth + 1))
+            elif inner is etree.ProcessingInstruction:
                 children.append(Instruction(child.target, child.text or ""))
             else:
                 raise _not_well_formed(self._what, "an entity that nobody declared")
-            self._add_text(children, child.tail)
-        attributes = self._attributes(node) if node.attrib else _NO_ATTRIBUTES
+            text = child.tail
+            if text:
+                children.append(self._text(text))
+        items = node.items()
+        attributes = self._attributes(items) if items else _NO_ATTRIBUTES
         return Element(name, attributes, tuple(children), namespace, node.sourceline or 0)
 
-    def _add_text(self, children: list[Node], text: str | None) -> None:
-        if text:
-            if len(text) > self._limits.text_letters_max:
-                raise _too_large(
-                    self._what, f"a text of more than {self._limits.text_letters_max} letters"
-                )
-            children.append(text)
+    def _text(self, text: str) -> str:
+        if len(text) > self._limits.text_letters_max:
+            raise _too_large(
+                self._what, f"a text of more than {self._limits.text_letters_max} letters"
+            )
+        return text
 
-    def _attributes(self, node: Any) -> Mapping[str, str]:
-        items = node.attrib.items()
+    def _attributes(self, items: Sequence[tuple[str, str]]) -> Mapping[str, str]:
         if len(items) > self._limits.attributes_max:
             raise _too_large(
                 self._what, f"more than {self._limits.attributes_max} attributes of one element"
@@ -286,7 +331,7 @@ class _Maker:
                     self._what,
                     f"an attribute of more than {self._limits.value_letters_max} letters",
                 )
-            attributes[_attribute_name(tag)] = value
+            attributes[_attribute_name(tag) if tag[0] == "{" else tag] = value
         return MappingProxyType(attributes)
 
 
@@ -335,27 +380,30 @@ def _put(parts: list[str], element: Element, around: str) -> None:
         return
     parts.append(">")
     for child in element.children:
-        match child:
-            case str():
-                parts.append(_text(child))
-            case Element():
-                _put(parts, child, element.namespace)
-            case Instruction():
-                parts.append(_instruction(child))
+        if isinstance(child, Element):
+            _put(parts, child, element.namespace)
+        elif isinstance(child, str):
+            parts.append(_text(child))
+        else:
+            parts.append(_instruction(child))
     parts.append(f"</{element.name}>")
 
 
 def _put_attributes(parts: list[str], attributes: Mapping[str, str]) -> None:
-    prefixes: dict[str, str] = {"": "", _XML: "xml:"}
+    prefixes: dict[str, str] = {_XML: "xml:"}
     for tag, value in attributes.items():
         namespace, name = _attribute_parts(tag)
+        if not namespace:
+            parts.append(f' {name}="{_value(value)}"')
+            continue
         if namespace not in prefixes:
-            prefix = f"n{len(prefixes) - 2}"
+            prefix = f"n{len(prefixes) - 1}"
             prefixes[namespace] = f"{prefix}:"
             parts.append(f' xmlns:{prefix}="{_value(namespace)}"')
         parts.append(f' {prefixes[namespace]}{name}="{_value(value)}"')
 
 
+@lru_cache(maxsize=1024)
 def _attribute_parts(tag: str) -> tuple[str, str]:
     if tag.startswith("xml:"):
         return _XML, _checked_name(tag[4:])
@@ -384,10 +432,14 @@ def _checked_letters(text: str) -> str:
 
 
 def _text(text: str) -> str:
+    if not _NOT_AS_IT_IS.search(text):
+        return text
     return _checked_letters(text).translate(_TEXT_TABLE)
 
 
 def _value(text: str) -> str:
+    if not _NOT_AS_IT_IS.search(text):
+        return text
     return _checked_letters(text).translate(_VALUE_TABLE)
 
 
@@ -409,35 +461,44 @@ def canonical(element: Element) -> bytes:
 def _put_canonical(
     parts: list[str], element: Element, prefixes: dict[str, str], around: frozenset[str]
 ) -> None:
-    attributes = sorted([(*_attribute_parts(tag), value)
-                         for tag, value in element.attributes.items()])  # fmt: skip
-    used = {element.namespace, *(namespace for namespace, _, _ in attributes)} - {"", _XML}
-    new = sorted(used - around)
+    values = element.attributes
+    attributes, used = _in_order(tuple(values))
+    own = element.namespace
+    if own and own not in used:
+        used |= {own}
+    name = _checked_name(element.name)
+    new = () if used <= around else sorted(used - around)
     for namespace in new:
         prefixes.setdefault(namespace, f"n{len(prefixes)}")
-    name = _qualified(element.namespace, _checked_name(element.name), prefixes)
+    if own:
+        name = f"{prefixes[own]}:{name}"
     parts.append(f"<{name}")
-    parts.extend(f' xmlns:{prefixes[namespace]}="{_value(namespace)}"' for namespace in new)
-    parts.extend(
-        f' {_qualified(namespace, local, prefixes)}="{_value(value)}"'
-        for namespace, local, value in attributes
-    )
+    for namespace in new:
+        parts.append(f' xmlns:{prefixes[namespace]}="{_value(namespace)}"')
+    for tag, namespace, local in attributes:
+        prefix = f"{prefixes[namespace]}:" if namespace else ""
+        parts.append(f' {prefix}{local}="{_value(values[tag])}"')
     parts.append(">")
+    inside = around.union(new) if new else around
     for child in element.children:
-        match child:
-            case str():
-                parts.append(_text(child))
-            case Element():
-                _put_canonical(parts, child, prefixes, around | used)
-            case Instruction():
-                parts.append(_instruction(child))
+        if isinstance(child, Element):
+            _put_canonical(parts, child, prefixes, inside)
+        elif isinstance(child, str):
+            parts.append(_text(child))
+        else:
+            parts.append(_instruction(child))
     parts.append(f"</{name}>")
 
 
-def _qualified(namespace: str, name: str, prefixes: dict[str, str]) -> str:
-    if not namespace:
-        return name
-    return f"xml:{name}" if namespace == _XML else f"{prefixes[namespace]}:{name}"
+@lru_cache(maxsize=256)
+def _in_order(tags: tuple[str, ...]) -> tuple[tuple[tuple[str, str, str], ...], frozenset[str]]:
+    """Put an element's attributes in order: each with its namespace and name; which are used."""
+    split = sorted([(*_attribute_parts(tag), tag) for tag in tags])
+    ordered = [
+        (tag, "", f"xml:{local}") if namespace == _XML else (tag, namespace, local)
+        for namespace, local, tag in split
+    ]
+    return tuple(ordered), frozenset(namespace for _, namespace, _ in ordered) - {""}
 
 
 def dom_hash(node: Node, algorithm: str = "sha1") -> bytes:
@@ -506,6 +567,8 @@ class Dtd:
 
         What belongs to other namespaces is not looked at; see `Element.of_namespace`.
         """
+        if element.valid_for is self:
+            return ()
         if element.namespace != self.namespace:
             return (Invalid(f"/{element.name}", f"not of the namespace {self.namespace}"),)
         element = element.of_namespace(self.namespace)
@@ -518,6 +581,14 @@ class Dtd:
             path = str(entry.path or "/")
             found.append(Invalid(path, _in_words(entry.message), lines.get(path, 0)))
         return tuple(dict.fromkeys(found))
+
+    def accepts(self, root: Any) -> bool:
+        """Say whether a document just read is valid as it stands: `root` is what lxml has of it.
+
+        False decides nothing: `violations` does. All elements must be of our namespace: a default
+        namespace reads like none to a DTD.
+        """
+        return bool(self._dtd.validate(root))
 
 
 def _tree(element: Element, parent: Any, namespace: str) -> Any:

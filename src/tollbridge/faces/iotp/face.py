@@ -14,6 +14,7 @@ from tollbridge.faces.contract import Endpoint, HttpEndpoint
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.server import Server
+from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.flow import Flow
 from tollbridge.ground.secret import scrub
@@ -112,7 +113,8 @@ class IotpFace:
         if message.item not in self.merchant.settings.items:
             items = ", ".join(self.merchant.settings.items)
             return Response(404, _TEXT, f"there is no such item; there are: {items}\n".encode())
-        return Response(200, IOTP_HEADERS, (yield from self.merchant.begin(message.item)))
+        begun = yield from together(self.merchant.begin(message.item))
+        return Response(200, IOTP_HEADERS, begun)
 
 
 def _endpoint(

@@ -364,3 +364,11 @@ def test_strangers_are_written_where_the_caller_adds_them():
     added = Element("note", {"ID": "M1.98", "Critical": "False"}, ("hello",), "urn:x")
     data = codec.write(t.message(replace(t.tpo(), more=(added,))))
     assert codec.read(data).blocks[0].more == (added,)
+
+
+def test_a_part_becomes_an_element_once_and_a_copy_of_it_another():
+    part = t.trans_id()
+    assert codec.element_of(part) is codec.element_of(part)
+    other = replace(part, iotp_trans_id="other@shop.example")
+    assert codec.element_of(other).get("IotpTransId") == "other@shop.example"
+    assert part == t.trans_id(), "what was made of it does not count"

@@ -287,7 +287,8 @@ def test_a_part_in_the_message_is_what_must_be_right():
 )  # fmt: skip
 def test_a_reference_is_put_together(base, href, good):
     name = TALK.trans.iotp_trans_id
-    verification = signing._Verification(OFFERED, TALK.known, "/", {}, legacy=False)
+    root = OFFERED.source
+    verification = signing._Verification(OFFERED, TALK.known, root, root, {}, legacy=False)
     manifest = OFFERED.signatures.signatures[0].manifest
     one = replace(manifest.digests[0], locator=g.Locator(href=href.replace("T", name)))
     manifest = replace(manifest, locator_href_base=base.replace("T", name) or None)

@@ -227,8 +227,8 @@ def scheme_data(of, number=3, pay="M1.71", handler_id="P-77", name=None, text="d
 
 def copied(known, name, kind):
     """Take a part of an earlier message, to be written as it came."""
-    reader = codec._Reader()
-    return reader.part(kind, known.get(name), "/")
+    element = known.get(name)
+    return codec._Reader(element).part(kind, element)
 
 
 def pay_req(known, of="C2", pay="M1.71", lists="M1.50", chosen=None, offer_of="M1"):

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Instant, moment
 
@@ -11,6 +12,7 @@ _NAME_LETTERS = (
     r"\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
     "\U00010000-\U000effff"
 )
+_PLAIN_TOKEN = re.compile(r"[\-.0-9:A-Z_a-z]+", re.ASCII)
 _TOKEN = re.compile(f"[{_NAME_LETTERS}]+")
 _AMOUNT = re.compile(r"(?:\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})", re.ASCII)
 _MOMENT = re.compile(
@@ -25,7 +27,7 @@ HOURS_MAX = 14
 
 def is_token(text: str) -> bool:
     """Say whether a text is an NMTOKEN (XML 1.0, 2.3)."""
-    return _TOKEN.fullmatch(text) is not None
+    return (_PLAIN_TOKEN.fullmatch(text) or _TOKEN.fullmatch(text)) is not None
 
 
 def is_name(text: str) -> bool:
@@ -48,6 +50,7 @@ def write_amount(value: Decimal) -> str:
     return f"{value:f}"
 
 
+@lru_cache(maxsize=256)
 def instant(text: str) -> Instant | None:
     """Read a time such as `1999-08-09T12:58:40.000Z+9`; None when it is none.
 
@@ -73,6 +76,7 @@ def instant(text: str) -> Instant | None:
     return Instant(since // timedelta(microseconds=1))
 
 
+@lru_cache(maxsize=256)
 def write_instant(at: Instant) -> str:
     """Write a time as the standard's example does, in GMT and to the millisecond."""
     whole = moment(Instant(at - at % MICROSECONDS_PER_S)).strftime("%Y-%m-%dT%H:%M:%S")

@@ -3,7 +3,7 @@
 `broken` looks at one call, response or error; the codec and `perform` both ask it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tollbridge.faces.iotp.api import calls
@@ -12,7 +12,7 @@ from tollbridge.faces.iotp.api.errors import TRANSIENT_ONLY
 from tollbridge.faces.iotp.api.faults import Fault, shown
 from tollbridge.faces.iotp.api.formats import is_name, is_token, write_amount
 from tollbridge.faces.iotp.api.names import PACKAGED, Kind
-from tollbridge.faces.iotp.api.shapes import BY_TYPE, SHAPES, Attribute, Shape
+from tollbridge.faces.iotp.api.shapes import BY_TYPE, SHAPES, Attribute, Child, Shape
 from tollbridge.faces.iotp.api.states import FINAL
 from tollbridge.faces.iotp.api.words import (
     ROLE_DATA_PREFIX,
@@ -29,6 +29,31 @@ NEED_DATA = (
     calls.ContinueProcessResponse,
 )
 """Responses that must bring scheme data when they say Continue."""
+_CODES = frozenset(CompletionCode)
+_AS_THEY_COME = {Kind.TEXT, Kind.SECRET, Kind.CHOICE}
+_CHECKED: Mapping[str, tuple[Attribute, ...]] = {
+    xml: tuple([
+        one for one in shape.attributes
+        if one.named.kind is not Kind.MOMENT
+        and (one.named.letters_max or one.named.kind not in _AS_THEY_COME)
+    ])
+    for xml, shape in SHAPES.items()
+}  # fmt: skip
+"""The attributes of each element that a typed value may still get wrong."""
+_PACKED: Mapping[str, tuple[Child, ...]] = {
+    xml: tuple([child for child in shape.children if child.xml in PACKAGED])
+    for xml, shape in SHAPES.items()
+}
+_INSIDE: Mapping[str, tuple[Child, ...]] = {
+    xml: tuple(
+        [
+            child
+            for child in shape.children
+            if child.xml not in PACKAGED and child.xml != "Parameter"
+        ]
+    )
+    for xml, shape in SHAPES.items()
+}
 
 
 def broken(value: Any, place: str = "") -> list[Fault]:
@@ -68,7 +93,7 @@ def _missing(element: str, child: str, rule: str) -> Fault:
 
 def _lengths(shape: Shape, value: Any, place: str) -> Iterator[Fault]:
     """Check what a typed value may still get wrong: lengths and tokens, also inside (3.2)."""
-    for attribute in shape.attributes:
+    for attribute in _CHECKED[shape.xml]:
         named = attribute.named
         given = getattr(value, named.python)
         if given is None or given == ():
@@ -81,9 +106,7 @@ def _lengths(shape: Shape, value: Any, place: str) -> Iterator[Fault]:
                 show = "" if secret else f" ({shown(text)})"
                 yield Fault(code, place, shape.xml, wrong[1] + show, error_name(attribute.xml),
                             section="RFC 3867, 3.2")  # fmt: skip
-    for child in shape.children:
-        if child.xml in PACKAGED or child.xml == "Parameter":
-            continue
+    for child in _INSIDE[shape.xml]:
         held = getattr(value, child.python)
         for place_in, one in _each(child.xml, held, place):
             yield from _lengths(SHAPES[child.xml], one, place_in)
@@ -111,15 +134,16 @@ def _text(attribute: Attribute, given: Any) -> str:
 def _wrong(attribute: Attribute, text: str) -> tuple[bool, str] | None:
     """Say what is wrong with an attribute's text, and whether it is its form."""
     named = attribute.named
-    if named.kind in {Kind.TOKEN, Kind.TOKENS, Kind.CODE} and not is_token(text):
+    kind = named.kind
+    if (kind is Kind.TOKEN or kind is Kind.TOKENS or kind is Kind.CODE) and not is_token(text):
         return True, f"{attribute.xml} is no token"
-    if named.kind is Kind.ID and not is_name(text):
+    if kind is Kind.ID and not is_name(text):
         return True, f"{attribute.xml} is no name"
-    if named.kind is Kind.AMOUNT and not text.replace(".", "", 1).isdecimal():
+    if kind is Kind.AMOUNT and not text.replace(".", "", 1).isdecimal():
         return True, f"{attribute.xml} is no amount"
-    if named.kind is Kind.PERCENT and not 0 <= int(text) <= 100:
+    if kind is Kind.PERCENT and not 0 <= int(text) <= 100:
         return True, f"{attribute.xml} is between 0 and 100"
-    if named.kind is Kind.CODE and text in set(CompletionCode):
+    if kind is Kind.CODE and text in _CODES:
         return None  # InstBrandInvalid is longer than the standard says
     if named.letters_max and len(text) > named.letters_max:
         return False, f"{attribute.xml} has more than {named.letters_max} letters"
@@ -128,9 +152,7 @@ def _wrong(attribute: Attribute, text: str) -> tuple[bool, str] | None:
 
 def _contents(shape: Shape, value: Any, place: str) -> Iterator[Fault]:
     """Check packaged contents: their form, and the names of trading role data (3.2)."""
-    for child in shape.children:
-        if child.xml not in PACKAGED:
-            continue
+    for child in _PACKED[shape.xml]:
         for inside, content in _each(child.xml, getattr(value, child.python), place):
             yield from _content(child.xml, content, inside)
 

@@ -16,7 +16,7 @@ from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Transform
 from tollbridge.faces.iotp.dtd import MESSAGE_NAMESPACE, message_dtd
 from tollbridge.faces.iotp.message.blocks import IotpMessage
-from tollbridge.faces.iotp.message.faults import Fault, Unreadable, shown
+from tollbridge.faces.iotp.message.faults import Fault, Places, Unreadable, shown
 from tollbridge.faces.iotp.message.shape import SHAPE, At, Has, Inside, Kind, Part
 from tollbridge.faces.iotp.message.words import known_as
 from tollbridge.ground.clock import Instant
@@ -48,7 +48,7 @@ def read(
 def well_formed(data: bytes | str, *, limits: Limits = LIMITS) -> Element:
     """Read XML. Raises Unreadable: not well-formed, or too large."""
     try:
-        return xml.read(data, limits=limits)
+        return xml.read(data, limits=limits, dtd=message_dtd())
     except RemoteProtocolError as error:
         raise Unreadable([Fault(ErrorCode(error.hint), "/", str(error), "RFC 2801, 4.3")]) from None
 
@@ -69,6 +69,8 @@ def invalid(root: Element, namespaces: Collection[str] = ()) -> tuple[Fault, ...
     if root.name != ROOT or root.namespace != MESSAGE_NAMESPACE:
         rule = f"the root is {ROOT} of the namespace {MESSAGE_NAMESPACE}, not {shown(root.name)}"
         return (Fault(ErrorCode.XML_NOT_VALID, f"/{root.name}", rule, "RFC 2801, 3.2"),)
+    if root.valid_for is message_dtd():
+        return ()  # and holds nothing foreign
     found = [
         Fault(ErrorCode.XML_NOT_VALID, one.path, f"{one.rule} (line {one.line})", _VALID)
         for one in message_dtd().violations(root)
@@ -99,8 +101,8 @@ def decode(root: Element) -> tuple[IotpMessage | None, tuple[Fault, ...]]:
 
     Where one is not, some other value stands in its place.
     """
-    reader = _Reader()
-    return reader.part(IotpMessage, root, f"/{ROOT}"), tuple(reader.faults)
+    reader = _Reader(root)
+    return reader.part(IotpMessage, root), tuple(reader.faults)
 
 
 def write(message: IotpMessage, *, validate: bool = False) -> bytes:
@@ -121,30 +123,38 @@ def valid(message: IotpMessage) -> Element:
 
 
 def element_of(part: Part) -> Element:
-    """Give a part's element: the one it was read from, or one made of its fields."""
+    """Give a part's element: the one it was read from, or one made of its fields, once."""
     if part.source is not None:
         return part.source
+    if part.made is not None:
+        return part.made
     plan = _plan(type(part))
     attributes = {}
-    for name, place, _ in plan.attributes:
+    for name, called, writer in plan.writers:
         value = getattr(part, name)
-        if value is None and place.kind is Kind.TIME_OR_NA:
-            attributes[place.name] = NOT_APPLICABLE
-        elif value is not None and value != ():
-            attributes[place.name] = _written(place, value)
-    children: list[Node] = []
+        if value is not None and value != ():
+            attributes[called] = writer(value)
+        elif value is None and writer is _write_time_or_na:
+            attributes[called] = NOT_APPLICABLE
+    children = (*_children(plan, part), *part.more)
+    made = Element(plan.name, attributes, children, MESSAGE_NAMESPACE)
+    object.__setattr__(part, "made", made)
+    return made
+
+
+def _children(plan: "Plan", part: Part) -> list[Node]:
+    found: list[Node] = []
     for name, inside in plan.insides:
         value = getattr(part, name)
-        match inside:
-            case Inside.TEXT:
-                children += [value] if value else []
-            case Inside.ANYTHING:
-                children += value
-            case Has(many=True):
-                children += [_child(one) for one in value]
-            case _ if value is not None:
-                children.append(_child(value))
-    return Element(plan.name, attributes, (*children, *part.more), MESSAGE_NAMESPACE)
+        if inside is Inside.TEXT:
+            found += [value] if value else []
+        elif inside is Inside.ANYTHING:
+            found += value
+        elif isinstance(value, tuple):
+            found += [_child(one) for one in value]
+        elif value is not None:
+            found.append(_child(value))
+    return found
 
 
 def _child(value: Part | Content) -> Element:
@@ -155,17 +165,112 @@ def _child(value: Part | Content) -> Element:
     return Element(PACKAGED, attributes, (value.text,) if value.text else (), MESSAGE_NAMESPACE)
 
 
+# What attributes hold
+
+
+_NOT_APPLICABLE = object()
+
+
+def _reader(place: At) -> Callable[[str], Any] | None:
+    """Give what reads an attribute: None is what it makes of nonsense."""
+    match place.kind:
+        case Kind.TEXT:
+            return None
+        case Kind.WORD if place.name in _TOLD_DIFFERENTLY:
+            return _known_word
+        case Kind.CHOICE:
+            assert place.choice is not None, "a choice says of what"
+            return {str(one): one for one in place.choice if one is not ProcessState.SUSPENDED}.get
+    return _READERS[place.kind]
+
+
+def _word(text: str) -> str | None:
+    if formats.is_token(text):
+        return text
+    word = formats.plain(text)
+    return word if formats.is_token(word) else None
+
+
+def _known_word(text: str) -> str | None:
+    word = _word(text)
+    return word if word is None else known_as(word)
+
+
+def _words(text: str) -> tuple[str, ...] | None:
+    words = tuple(formats.plain(text).split(" "))
+    return words if all(map(formats.is_token, words)) else None
+
+
+def _time_or_na(text: str) -> object:
+    return _NOT_APPLICABLE if text == NOT_APPLICABLE else formats.instant(text)
+
+
+_READERS: Mapping[Kind, Callable[[str], Any]] = {
+    Kind.ID: _word,
+    Kind.WORD: _word,
+    Kind.WORDS: _words,
+    Kind.REF: _word,
+    Kind.REFS: _words,
+    Kind.FLAG: {"True": True, "False": False}.get,
+    Kind.SMALL_FLAG: {"true": True, "false": False}.get,
+    Kind.TIME: formats.instant,
+    Kind.TIME_OR_NA: _time_or_na,
+    Kind.AMOUNT: formats.amount,
+}
+
+
+def _write_flag(value: bool) -> str:  # noqa: FBT001 - one of a table of writers
+    return "True" if value else "False"
+
+
+def _write_small_flag(value: bool) -> str:  # noqa: FBT001 - one of a table of writers
+    return "true" if value else "false"
+
+
+def _write_time_or_na(value: Instant) -> str:
+    return formats.write_instant(value)
+
+
+def _write_choice(value: StrEnum) -> str:
+    if value is ProcessState.SUSPENDED:
+        return ProcessState.IN_PROGRESS.value  # leaves no party (RFC 3867, 3.2)
+    return str(value)
+
+
+_WRITERS: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.WORDS: " ".join,
+    Kind.REFS: " ".join,
+    Kind.FLAG: _write_flag,
+    Kind.SMALL_FLAG: _write_small_flag,
+    Kind.TIME: formats.write_instant,
+    Kind.TIME_OR_NA: _write_time_or_na,
+    Kind.AMOUNT: formats.write_amount,
+    Kind.CHOICE: _write_choice,
+}
+
+
 # What the values say of themselves
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A kind of part: its element's name, its attributes (field, which, needed), what is inside."""
+    """A kind of part: its element's name, its attributes (field, which, needed), what is inside.
+
+    The same again for those in a hurry: `readers` of the attributes (None: text as it is), their
+    `writers`, the attributes that are `references`; the fields that `hold` parts, those with
+    contents (`packed`), and the `elements` inside (field, kind, many) by their names.
+    """
 
     kind: type
     name: str
     attributes: tuple[tuple[str, At, bool], ...]
     insides: tuple[tuple[str, Has | Inside], ...]
+    readers: tuple[tuple[str, str, bool, At, Callable[[str], Any] | None], ...]
+    writers: tuple[tuple[str, str, Callable[[Any], str]], ...]
+    references: tuple[At, ...]
+    hold: tuple[str, ...]
+    packed: tuple[str, ...]
+    elements: Mapping[str, tuple[str, type, bool]]
 
 
 _MADE: dict[type, Plan] = {}
@@ -179,7 +284,9 @@ def _plan(kind: type) -> Plan:
 
 
 def _planned(kind: type) -> Plan:
-    attributes, insides = [], []
+    attributes: list[tuple[str, At, bool]] = []
+    insides: list[tuple[str, Has | Inside]] = []
+    elements: dict[str, tuple[str, type, bool]] = {}
     for one in fields(kind):
         place = one.metadata.get(SHAPE)
         if isinstance(place, At):
@@ -187,7 +294,25 @@ def _planned(kind: type) -> Plan:
             attributes.append((one.name, place, needed))
         elif place is not None:
             insides.append((one.name, place))
-    return Plan(kind, kind.__name__, tuple(attributes), tuple(insides))
+            if isinstance(place, Has):
+                for inner in place.kinds:
+                    elements[_element_name(inner)] = one.name, inner, place.many
+    return Plan(
+        kind,
+        kind.__name__,
+        tuple(attributes),
+        tuple(insides),
+        tuple([(name, at.name, needed, at, _reader(at)) for name, at, needed in attributes]),
+        tuple([(name, at.name, _WRITERS.get(at.kind, str)) for name, at, _ in attributes]),
+        tuple([at for _, at, _ in attributes if at.kind in {Kind.REF, Kind.REFS}]),
+        tuple(dict.fromkeys(name for name, kind, _ in elements.values() if kind is not Content)),
+        tuple(dict.fromkeys(name for name, kind, _ in elements.values() if kind is Content)),
+        elements,
+    )
+
+
+def _element_name(kind: type) -> str:
+    return PACKAGED if kind is Content else kind.__name__
 
 
 def _all(kind: type, found: dict[str, Plan]) -> dict[str, Plan]:
@@ -209,56 +334,59 @@ PLANS: Mapping[str, Plan] = _all(IotpMessage, {})
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, root: Element) -> None:
+        self.places = Places(root)
         self.faults: list[Fault] = []
 
-    def part(self, kind: type[P], element: Element, path: str) -> P:
+    def part(self, kind: type[P], element: Element) -> P:
         plan = _plan(kind)
         values: dict[str, Any] = {}
-        for name, place, needed in plan.attributes:
-            text = element.attributes.get(place.name)
-            if text is not None:
-                values[name] = self.value(place, text, path)
-            elif needed:
-                values[name] = self.value(place, "", path)
-        for name, inside in plan.insides:
-            match inside:
-                case Inside.TEXT:
-                    values[name] = element.text
-                case Inside.ANYTHING:
-                    values[name] = element.children
-                case Has():
-                    self.children(values, name, inside, element, path)
-        more = tuple(one for one in element.elements if one.namespace != MESSAGE_NAMESPACE)
-        if more:
-            values["more"] = more
+        given = element.attributes
+        for name, called, needed, place, reader in plan.readers:
+            text = given.get(called)
+            if text is None:
+                if not needed:
+                    continue
+                text = ""
+            if reader is not None:
+                value = reader(text)
+                if value is None:
+                    value = self.instead(place, text, element)
+                values[name] = None if value is _NOT_APPLICABLE else value
+            else:
+                values[name] = text
+        if plan.insides or element.children:
+            self.inside(plan, values, element)
         made = kind(**values)
         object.__setattr__(made, "source", element)
         return made
 
-    def children(
-        self, values: dict[str, Any], name: str, inside: Has, element: Element, path: str
-    ) -> None:
-        kinds = {_element_name(kind): kind for kind in inside.kinds}
-        inner = element.elements
-        names = [one.name for one in inner]
-        seen: dict[str, int] = {}
-        found: list[Any] = []
-        for one in inner:
-            seen[one.name] = place = seen.get(one.name, 0) + 1
-            if one.name in kinds and one.namespace == MESSAGE_NAMESPACE:
-                number = f"[{place}]" if names.count(one.name) > 1 else ""
-                where = f"{path}/{one.name}{number}"
-                kind = kinds[one.name]
-                found.append(
-                    self.content(one, where) if kind is Content else self.part(kind, one, where)
-                )
-        if inside.many:
-            values[name] = tuple(found)
-        elif found:
-            values[name] = found[0]
+    def inside(self, plan: Plan, values: dict[str, Any], element: Element) -> None:
+        more: list[Element] = []
+        for one in element.elements:
+            if one.namespace != MESSAGE_NAMESPACE:
+                more.append(one)
+                continue
+            place = plan.elements.get(one.name)
+            if place is None:
+                continue
+            name, kind, many = place
+            made = self.content(one) if kind is Content else self.part(kind, one)
+            if many:
+                values.setdefault(name, []).append(made)
+            else:
+                values.setdefault(name, made)
+        if more:
+            values["more"] = tuple(more)
+        for name, inside in plan.insides:
+            if inside is Inside.TEXT:
+                values[name] = element.text
+            elif inside is Inside.ANYTHING:
+                values[name] = element.children
+            elif inside.many:
+                values[name] = tuple(values.get(name, ()))
 
-    def content(self, element: Element, path: str) -> Content:
+    def content(self, element: Element) -> Content:
         content = Content(
             text=element.text,
             name=element.attributes.get("Name"),
@@ -270,30 +398,18 @@ class _Reader:
         except ValueError:
             rule = "the content is not base 64"
             self.faults.append(
-                Fault(ErrorCode.EL_CONT_ILLEGAL, path, rule, "RFC 2801, 3.7")
-            )  # fmt: skip
+                Fault(ErrorCode.EL_CONT_ILLEGAL, self.places.of(element), rule, "RFC 2801, 3.7")
+            )
         return content
 
-    def value(self, place: At, text: str, path: str) -> Any:
-        if place.kind is Kind.TEXT:
-            return text
-        value = _read_value(place, text)
-        if value is None:
-            rule = f"{place.name} is {place.kind.value}, not {shown(text)}"
-            self.faults.append(
-                Fault(
-                    ErrorCode.ATT_VAL_ILLEGAL, path, rule, _SECTIONS[place.kind], place.name, text
-                )
-            )
-            value = _INSTEAD[place.kind](place)
-        return None if value is _NOT_APPLICABLE else value
+    def instead(self, place: At, text: str, element: Element) -> Any:
+        """Note that a value is not what it should be, and give another one."""
+        rule = f"{place.name} is {place.kind.value}, not {shown(text)}"
+        path, section = self.places.of(element), _SECTIONS[place.kind]
+        self.faults.append(Fault(ErrorCode.ATT_VAL_ILLEGAL, path, rule, section, place.name, text))
+        return _INSTEAD[place.kind](place)
 
 
-def _element_name(kind: type) -> str:
-    return PACKAGED if kind is Content else kind.__name__
-
-
-_NOT_APPLICABLE = object()
 _SECTIONS = {
     Kind.ID: "RFC 2801, 3.4",
     Kind.WORD: _VALID,
@@ -320,53 +436,3 @@ _INSTEAD: Mapping[Kind, Callable[[At], Any]] = {
     Kind.AMOUNT: lambda _: formats.amount("0"),
     Kind.CHOICE: lambda place: next(iter(place.choice or ())),
 }
-
-
-def _read_value(place: At, text: str) -> Any:
-    match place.kind:
-        case Kind.WORD | Kind.ID | Kind.REF:
-            word = formats.plain(text)
-            if not formats.is_token(word):
-                return None
-            return known_as(word) if place.name in _TOLD_DIFFERENTLY else word
-        case Kind.WORDS | Kind.REFS:
-            words = tuple(formats.plain(text).split(" "))
-            return words if all(map(formats.is_token, words)) else None
-        case Kind.FLAG:
-            return {"True": True, "False": False}.get(text)
-        case Kind.SMALL_FLAG:
-            return {"true": True, "false": False}.get(text)
-        case Kind.TIME_OR_NA if text == NOT_APPLICABLE:
-            return _NOT_APPLICABLE
-        case Kind.TIME | Kind.TIME_OR_NA:
-            return formats.instant(text)
-        case Kind.AMOUNT:
-            return formats.amount(text)
-        case _:
-            return _choice(place.choice, text)
-
-
-def _choice(choice: type[StrEnum] | None, text: str) -> StrEnum | None:
-    try:
-        found = choice(text) if choice else None
-    except ValueError:
-        return None
-    return None if found is ProcessState.SUSPENDED else found
-
-
-def _written(place: At, value: Any) -> str:
-    match place.kind:
-        case Kind.WORDS | Kind.REFS:
-            return " ".join(value)
-        case Kind.FLAG:
-            return "True" if value else "False"
-        case Kind.SMALL_FLAG:
-            return "true" if value else "false"
-        case Kind.TIME | Kind.TIME_OR_NA:
-            return formats.write_instant(value)
-        case Kind.AMOUNT:
-            return formats.write_amount(value)
-        case Kind.CHOICE if value is ProcessState.SUSPENDED:
-            return ProcessState.IN_PROGRESS  # leaves no party (RFC 3867, 3.2)
-        case _:
-            return str(value)

@@ -7,6 +7,7 @@ from tollbridge.faces.iotp.api.words import ErrorCode, Severity
 from tollbridge.faces.iotp.report import Violation
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.secret import scrub
+from tollbridge.wire.xml import Element
 
 SHOWN_LETTERS = 60
 
@@ -60,3 +61,17 @@ def shown(value: str) -> str:
 def hard(faults: Sequence[Fault]) -> tuple[Fault, ...]:
     """Give the faults that end a transaction: not the warnings."""
     return tuple(fault for fault in faults if fault.severity is not Severity.WARNING)
+
+
+class Places:
+    """Where the elements of a document stand; looked up when somebody asks, all at once."""
+
+    def __init__(self, root: Element) -> None:
+        self._root = root
+        self._paths: dict[int, str] = {}
+
+    def of(self, element: Element | None) -> str:
+        """Give an element's path, as `Element.walk` does; that of nothing is "/"."""
+        if not self._paths:
+            self._paths = {id(one): path for path, one in self._root.walk()}
+        return self._paths.get(id(element), "/")

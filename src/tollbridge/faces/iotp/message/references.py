@@ -11,8 +11,8 @@ from types import MappingProxyType
 from tollbridge.faces.iotp.api import formats
 from tollbridge.faces.iotp.api.words import ErrorCode, Severity
 from tollbridge.faces.iotp.message.codec import PLANS
-from tollbridge.faces.iotp.message.faults import Fault, shown
-from tollbridge.faces.iotp.message.shape import At, Kind
+from tollbridge.faces.iotp.message.faults import Fault, Places, shown
+from tollbridge.faces.iotp.message.shape import At
 from tollbridge.wire.xml import Element, canonical
 
 NULL = "Null"
@@ -68,8 +68,8 @@ NOTHING = Known()
 def ids_in(root: Element) -> dict[str, Element]:
     """Give the element of each id in a message; the first one where an id comes twice."""
     found: dict[str, Element] = {}
-    for _, element in root.walk():
-        name = element.get("ID")
+    for element in root.flat():
+        name = element.attributes.get("ID")
         if name:
             found.setdefault(formats.plain(name), element)
     return found
@@ -82,25 +82,23 @@ def faults(root: Element, known: Known = NOTHING) -> tuple[Fault, ...]:
     """
     here = ids_in(root)
     message_id = _message_id(root)
+    places = Places(root)
     found: list[Fault] = []
     seen: set[str] = set()
-    for path, element in root.walk():
-        name = formats.plain(element.get("ID"))
+    for element in root.flat():
+        given = element.attributes.get("ID")
+        name = formats.plain(given) if given else ""
         if name:
-            found += _id_faults(path, element, name, seen, known)
+            found += _id_faults(places, element, name, seen, known)
             seen.add(name)
         plan = PLANS.get(element.name)
-        for _, place, _ in plan.attributes if plan else ():
-            if place.kind in {Kind.REF, Kind.REFS}:
-                for reference in element.get(place.name).split():
-                    to = here.get(reference) or known.get(reference)
-                    found += _reference_faults(
-                        path,
-                        place,
-                        reference,
-                        to,
-                        must=known.complete or _is_of(reference, message_id),
-                    )
+        for place in plan.references if plan else ():
+            for reference in element.get(place.name).split():
+                to = here.get(reference) or known.get(reference)
+                must = known.complete or _is_of(reference, message_id)
+                if must if to is None else to.name not in place.to:
+                    path = places.of(element)
+                    found += _reference_faults(path, place, reference, to)
     return tuple(found)
 
 
@@ -116,18 +114,18 @@ def _is_of(reference: str, message_id: str) -> bool:
 
 
 def _id_faults(
-    path: str, element: Element, name: str, seen: set[str], known: Known
+    places: Places, element: Element, name: str, seen: set[str], known: Known
 ) -> Iterator[Fault]:
     if name in seen:
         yield Fault(
-            ErrorCode.ATT_VAL_ILLEGAL, path, f"the id {shown(name)} stands twice in the message",
-            "RFC 2801, 3.4", "ID", name,
+            ErrorCode.ATT_VAL_ILLEGAL, places.of(element),
+            f"the id {shown(name)} stands twice in the message", "RFC 2801, 3.4", "ID", name,
         )  # fmt: skip
     before = known.get(name)
     own = element.name == "TransId"  # compared by the rules: an inquiry's differs
     if before is not None and not own and canonical(before) != canonical(element):
         yield Fault(
-            ErrorCode.EL_INCONSISTENT, path,
+            ErrorCode.EL_INCONSISTENT, places.of(element),
             f"the id {shown(name)} was that of something else in this transaction",
             "RFC 2801, 3.4", "ID", name,
         )  # fmt: skip
@@ -135,23 +133,22 @@ def _id_faults(
     if element.name not in _IN_SIGNATURES and not form.fullmatch(name):
         what = "letters, then digits" if form is _MESSAGE else "a message's id, a dot and digits"
         yield Fault(
-            ErrorCode.ATT_VAL_ILLEGAL, path, f"an id is {what}, not {shown(name)}",
+            ErrorCode.ATT_VAL_ILLEGAL, places.of(element), f"an id is {what}, not {shown(name)}",
             "RFC 2801, 3.4", "ID", name, Severity.WARNING,
         )  # fmt: skip
 
 
 def _reference_faults(
-    path: str, place: At, reference: str, to: Element | None, *, must: bool
+    path: str, place: At, reference: str, to: Element | None
 ) -> Iterator[Fault]:  # fmt: skip
     if reference == NULL and "Iotp" in place.name:
         return
     if to is None:
-        if must:
-            yield Fault(
-                ErrorCode.ATT_VAL_ILLEGAL, path, f"nothing has the id {shown(reference)}",
-                "RFC 2801, 3.5", place.name, reference,
-            )  # fmt: skip
-    elif to.name not in place.to:
+        yield Fault(
+            ErrorCode.ATT_VAL_ILLEGAL, path, f"nothing has the id {shown(reference)}",
+            "RFC 2801, 3.5", place.name, reference,
+        )  # fmt: skip
+    else:
         yield Fault(
             ErrorCode.ATT_VAL_ILLEGAL, path,
             f"{place.name} names {' or '.join(place.to)}, and {shown(reference)} is {to.name}",

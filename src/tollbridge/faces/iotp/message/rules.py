@@ -7,6 +7,8 @@ transaction, and the path of every part.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from tollbridge.faces.iotp.api.elements import Content
@@ -23,9 +25,9 @@ from tollbridge.faces.iotp.message import components as c
 from tollbridge.faces.iotp.message import contents, references
 from tollbridge.faces.iotp.message import signatures as g
 from tollbridge.faces.iotp.message.codec import PLANS, decode
-from tollbridge.faces.iotp.message.faults import Fault, shown
+from tollbridge.faces.iotp.message.faults import Fault, Places, shown
 from tollbridge.faces.iotp.message.references import NOTHING, Known
-from tollbridge.faces.iotp.message.shape import Has, Part
+from tollbridge.faces.iotp.message.shape import Part
 from tollbridge.faces.iotp.message.words import (
     AUTHENTICATION_ALGORITHMS,
     COMPLETIONS,
@@ -51,6 +53,7 @@ _TRANSACTION_NAME = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
 _ORG = re.compile(rf"{_DOMAIN}(?:/\S+)?")
 _CONSUMER = re.compile(rf"consumer:[^\s/]+/{_DOMAIN}(?:/\S+)?", re.IGNORECASE)
+_TOLD = frozenset(ErrorCode) - LOCAL
 _PEOPLE = frozenset({Role.CONSUMER, Role.DELIVER_TO})
 _OPEN = frozenset({ProcessState.NOT_YET_STARTED, ProcessState.IN_PROGRESS})
 _ANSWERS = (
@@ -95,7 +98,7 @@ class _See:
         self.here = Known.of(root)
         self.known = known
         self.faults: list[Fault] = []
-        self._paths = {id(element): path for path, element in root.walk()}
+        self._places = Places(root)
         self.around: list[Part] = []
 
     def part(self, part: Part) -> None:
@@ -103,16 +106,17 @@ class _See:
         rule = RULES.get(type(part))
         if rule is not None:
             rule(self, part)
+        plan = PLANS[type(part).__name__]
+        for name in plan.packed:
+            packed = getattr(part, name)
+            if packed:
+                _contents(self, part, _many(packed))
+        if not plan.hold:
+            return
         self.around.append(part)
-        for name, inside in PLANS[type(part).__name__].insides:
-            value = getattr(part, name)
-            if isinstance(inside, Has) and value is not None:
-                packed = [one for one in _many(value) if isinstance(one, Content)]
-                if packed:
-                    _contents(self, part, packed)
-                for one in _many(value):
-                    if isinstance(one, Part):
-                        self.part(one)
+        for name in plan.hold:
+            for one in _many(getattr(part, name)):
+                self.part(one)
         self.around.pop()
 
     def find(self, name: str | None) -> Element | None:
@@ -136,19 +140,34 @@ class _See:
     ) -> None:
         """Note a fault unless something is so. `section` is of RFC 2801 unless it says else."""
         if not good:
-            path = self._paths.get(id(part.source), "/")
-            section = f"RFC 2801, {section}" if section[:1].isdigit() else section
-            self.faults.append(Fault(code, path, rule, section, attribute, value))
+            self.wrong(part, rule, section, attribute, code=code, value=value)
+
+    def wrong(
+        self,
+        part: Part,
+        rule: str,
+        section: str,
+        attribute: str = "",
+        *,
+        code: ErrorCode = _ILLEGAL,
+        value: str = "",
+    ) -> None:
+        """Note a fault."""
+        path = self._places.of(part.source)
+        section = f"RFC 2801, {section}" if section[:1].isdigit() else section
+        self.faults.append(Fault(code, path, rule, section, attribute, value))
 
     def should(self, good: object, part: Part, rule: str, section: str, **more: Any) -> None:
         """Note a warning unless something is so."""
         if not good:
-            self.must(good, part, rule, section, **more)
+            self.wrong(part, rule, section, **more)
             self.faults[-1] = replace(self.faults[-1], severity=Severity.WARNING)
 
 
 def _many(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple):
+        return value
+    return () if value is None else (value,)
 
 
 # What many rules ask
@@ -167,13 +186,23 @@ def _in_order(see: _See, part: Any, section: str) -> None:
 
 
 def _registered(
-    see: _See, part: Part, attribute: str, value: str, values: Iterable[str], at: str
-) -> None:  # fmt: skip
+    see: _See,
+    part: Part,
+    attribute: str,
+    value: str,
+    values: frozenset[str] | type[StrEnum],
+    at: str,
+) -> None:
     """An unknown value is not an error of the sender's: nobody here recognises it."""
-    see.must(
-        value in set(values) or is_users(value), part, f"{attribute} {shown(value)} is not known",
-        at, attribute, code=_NOT_RECOGNISED, value=value,
-    )  # fmt: skip
+    known = values if isinstance(values, frozenset) else _members(values)
+    if value not in known and not is_users(value):
+        rule = f"{attribute} {shown(value)} is not known"
+        see.wrong(part, rule, at, attribute, code=_NOT_RECOGNISED, value=value)
+
+
+@lru_cache(maxsize=16)
+def _members(words: type[StrEnum]) -> frozenset[str]:
+    return frozenset(words)
 
 
 def _contents(see: _See, part: Part, packed: Sequence[Content]) -> None:
@@ -183,10 +212,9 @@ def _contents(see: _See, part: Part, packed: Sequence[Content]) -> None:
         "their own", "3.7", code=ErrorCode.EL_CONT_ILLEGAL,
     )  # fmt: skip
     for one in packed:
-        see.must(
-            contents.is_known(one), part, f"the content {shown(one.content)} is not known", "3.7",
-            code=ErrorCode.EL_NOT_SUPP, value=one.content,
-        )  # fmt: skip
+        if not contents.is_known(one):
+            rule = f"the content {shown(one.content)} is not known"
+            see.wrong(part, rule, "3.7", code=ErrorCode.EL_NOT_SUPP, value=one.content)
 
 
 def _sole(orgs: Sequence[c.Org], role: str) -> bool:
@@ -533,7 +561,7 @@ _ABOUT = {
 def _status(see: _See, part: c.Status) -> None:
     kind = part.status_type
     _registered(see, part, "StatusType", kind, StatusType, "7.16")
-    if kind not in set(StatusType):
+    if kind not in _members(StatusType):
         return
     of = StatusType(kind)
     if of is StatusType.UNDEFINED:
@@ -593,8 +621,7 @@ def _inquiry_type(see: _See, part: c.InquiryType) -> None:
 
 
 def _error(see: _See, part: c.ErrorComp) -> None:
-    known = set(ErrorCode) - LOCAL
-    _registered(see, part, "ErrorCode", part.error_code, known, "7.21.2")
+    _registered(see, part, "ErrorCode", part.error_code, _TOLD, "7.21.2")
     see.must(len(part.error_code) <= CODE_LETTERS_MAX or is_users(part.error_code), part,
              f"an ErrorCode has at most {CODE_LETTERS_MAX} letters", "7.21.2", "ErrorCode",
              value=part.error_code)  # fmt: skip

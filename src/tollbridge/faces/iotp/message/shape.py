@@ -97,12 +97,14 @@ class Part:
 
     `more` are elements of other namespaces that stand inside (RFC 2801, 3.6). `source` is the
     element that a part was read from: written again, it is exactly that, so what is copied into
-    another message keeps its digest. Whoever makes another part of it (`dataclasses.replace`) loses
-    it, and does not count when parts are compared.
+    another message keeps its digest. `made` is the element of a part of our own, once somebody
+    asked for it. Whoever makes another part of it (`dataclasses.replace`) loses both; neither
+    counts when parts are compared.
     """
 
     more: tuple[Element, ...] = ()
     source: Element | None = field(default=None, init=False, compare=False, repr=False)
+    made: Element | None = field(default=None, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

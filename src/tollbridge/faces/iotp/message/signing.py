@@ -28,7 +28,7 @@ from tollbridge.faces.iotp.dtd import MESSAGE_NAMESPACE
 from tollbridge.faces.iotp.message.blocks import IotpMessage
 from tollbridge.faces.iotp.message.codec import element_of
 from tollbridge.faces.iotp.message.components import Algorithm, Parameter
-from tollbridge.faces.iotp.message.faults import Fault, shown
+from tollbridge.faces.iotp.message.faults import Fault, Places, shown
 from tollbridge.faces.iotp.message.naming import Numbers
 from tollbridge.faces.iotp.message.references import NOTHING, Known, ids_in
 from tollbridge.faces.iotp.message.signatures import (
@@ -478,8 +478,8 @@ def verify(
     root = element_of(message)
     here = known.under(root)
     return tuple(
-        _Verification(message, here, path, certificates, legacy).of(one, us, verifier)
-        for path, one, certificates in _signatures(message, root)
+        _Verification(message, here, root, element, certificates, legacy).of(one, us, verifier)
+        for element, one, certificates in _signatures(message, root)
     )
 
 
@@ -492,27 +492,28 @@ def compare(message: IotpMessage, *, known: Known = NOTHING) -> tuple[Verified, 
     root = element_of(message)
     here = known.under(root)
     return tuple(
-        _Verification(message, here, path, certificates, legacy=True).compared(one)
-        for path, one, certificates in _signatures(message, root)
+        _Verification(message, here, root, element, certificates, legacy=True).compared(one)
+        for element, one, certificates in _signatures(message, root)
     )
 
 
 def _signatures(
     message: IotpMessage, root: Element
-) -> Iterator[tuple[str, Signature, Mapping[str, Certificate]]]:
+) -> Iterator[tuple[Element, Signature, Mapping[str, Certificate]]]:
     if message.signatures is None:
         return
     certificates = {one.id: one for one in message.signatures.certificates if one.id}
-    paths = [path for path, one in root.walk() if path.count("/") == 3 and one.name == "Signature"]
-    for path, one in zip(paths, message.signatures.signatures, strict=True):
-        yield path, one, certificates
+    elements = [one for block in root.elements for one in block.elements if one.name == "Signature"]
+    for element, one in zip(elements, message.signatures.signatures, strict=True):
+        yield element, one, certificates
 
 
 @dataclass(slots=True)
 class _Verification:
     message: IotpMessage
     here: Known
-    path: str
+    root: Element
+    element: Element
     certificates: Mapping[str, Certificate]
     legacy: bool
 
@@ -544,7 +545,8 @@ class _Verification:
         return Verified(kind, "", tuple(covered), tuple(elsewhere), for_us=False)
 
     def wrong(self, rule: str, section: str, code: ErrorCode = ErrorCode.EL_CONT_ILLEGAL) -> _Wrong:
-        return _Wrong(Fault(code, self.path, rule, section))
+        path = Places(self.root).of(self.element)
+        return _Wrong(Fault(code, path, rule, section))
 
     def attributes(self, manifest: Manifest, kind: SignatureKind | None) -> None:
         for one in manifest.attributes:

@@ -1,7 +1,7 @@
 """Calling bridges: wallet ids and pass phrases are supplied where they are asked for (2.3-3)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from tollbridge.faces.iotp.api.answer import Answer, Call
@@ -97,10 +97,9 @@ class Bridges:
 
 
 def _filled(call: Call[R], keys: Keys) -> Call[R]:
-    names = {one.name for one in fields(call)}  # type: ignore[arg-type]
     given: dict[str, Any] = {}
-    if keys.wallet_id is not None and "wallet_id" in names:
+    if keys.wallet_id is not None and hasattr(call, "wallet_id"):
         given["wallet_id"] = keys.wallet_id
-    if keys.passphrase is not None and "passphrase" in names:
+    if keys.passphrase is not None and hasattr(call, "passphrase"):
         given["passphrase"] = keys.passphrase
     return replace(call, **given) if given else call  # type: ignore[type-var]

@@ -65,6 +65,7 @@ from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Vi
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable
 from tollbridge.faces.iotp.roles.store import Deal
+from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Exchange, Flow, Party
 from tollbridge.ground.ids import IdSource
@@ -236,7 +237,7 @@ class Consumer:
     def answer(self, message: Wanted) -> Flow[Any]:
         """Do what is ordered. Raises Unusable when it cannot be done."""
         flow: Flow[Any] = self._orders[type(message)](message)
-        return flow
+        return together(flow)
 
     # Buying
 

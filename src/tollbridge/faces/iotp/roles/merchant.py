@@ -59,7 +59,6 @@ from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Clock, Instant
 from tollbridge.ground.flow import Flow
 from tollbridge.ground.ids import IdSource
-from tollbridge.wire import xml
 
 PAY_ID_LETTERS = 14
 CONSUMER_LETTERS = 12
@@ -504,8 +503,7 @@ class Merchant(Server):
         signer = self.settings.signer
         if signer is None or message.block(OfferRespBlk) is None:
             return message
-        before = [xml.read(one.body) for one in (yield from store.letters(self.role, deal.name))]
-        before += [xml.read(one.body) for one in deal.fresh]
+        before = [store.root(one) for one in (yield from store.every_letter(deal))]
         tpo = message.block(TpoBlk) or (yield from self._tpo_sent(deal))
         merchant = next(org for org in tpo.orgs if org.plays(Role.MERCHANT))
         handlers = tuple([org.id for org in tpo.orgs if org.plays(Role.PAYMENT_HANDLER)])

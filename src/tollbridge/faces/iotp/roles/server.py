@@ -33,6 +33,7 @@ from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of
 from tollbridge.faces.iotp.roles.store import Deal
+from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import JournalError, VersionConflict
 from tollbridge.ground.flow import Flow
@@ -129,7 +130,7 @@ class Server(ABC):
             return self._transient(root, ErrorCode.SYSTEM_BUSY, "too much to do at present")
         self.memory.busy.add(name)
         try:
-            return (yield from self._answered(name, root, body))
+            return (yield from together(self._answered(name, root, body)))
         except (JournalError, VersionConflict):
             return self._transient(root, ErrorCode.SYSTEM_BUSY, "nothing can be written at present")
         finally:
@@ -149,7 +150,7 @@ class Server(ABC):
             if deal.stage in DEAD:
                 return b""
         try:
-            message = codec.read_root(root)
+            message = store.was_read(body, codec.read_root(root))
         except Unreadable as error:
             fault = error.faults[0]
             problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",

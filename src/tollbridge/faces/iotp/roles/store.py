@@ -4,6 +4,7 @@ Several roles may share one notebook: each knows transactions for itself (D-29).
 """
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,6 +24,8 @@ DEAL, LETTER, OPEN = "iotp/deal", "iotp/letter", "iotp/open"
 CONSUMER = "C"
 LETTERS_MAX = 500
 """More messages than any transaction needs: nobody fills our disk with one of them."""
+BROWSED = 100
+READ_MAX, READ_BYTES_MAX = 256, 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Deal:
     """A transaction as one role knows it; `keep` writes it.
 
     `stage` is the role's own word for where it stands, `sent` counts its messages, `data` is what
-    else it must not forget.
+    else it must not forget. Letters that are `fresh` are not written yet; `at_hand` are those too
+    that were read or written since the deal was read.
     """
 
     role: str
@@ -64,6 +68,7 @@ class Deal:
     data: dict[str, Any] = field(default_factory=dict)
     version: int = 0
     fresh: list[Letter] = field(default_factory=list)
+    at_hand: dict[int, Letter] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -78,6 +83,7 @@ class Deal:
         self.letters += 1
         letter = Letter(self.letters, incoming, other, msg_id, kinds, at, body)
         self.fresh.append(letter)
+        self.at_hand[letter.number] = letter
         if incoming:
             self.seen[msg_id] = Seen(letter.number, 0, digest(body))
         return letter
@@ -96,13 +102,30 @@ def trans_of(element: xml.Element) -> TransId:
     return trans
 
 
-@lru_cache(maxsize=512)
+_READ: OrderedDict[bytes, IotpMessage] = OrderedDict()
+
+
 def message(body: bytes) -> IotpMessage:
     """Read a message that was read before: those on file are asked again and again.
 
     Raises Unreadable.
     """
-    return codec.read(body)
+    found = _READ.get(body)
+    return found if found is not None else was_read(body, codec.read(body))
+
+
+def was_read(body: bytes, message: IotpMessage) -> IotpMessage:
+    """Remember for a while what some bytes say, and give it; strangers fill no memory with it."""
+    if len(body) <= READ_BYTES_MAX:
+        _READ[body] = message
+    if len(_READ) > READ_MAX:
+        _READ.popitem(last=False)
+    return message
+
+
+def root(letter: Letter) -> xml.Element:
+    """Give the root element of a message on file. Raises Unreadable."""
+    return codec.element_of(message(letter.body))
 
 
 def digest(body: bytes) -> str:
@@ -112,11 +135,16 @@ def digest(body: bytes) -> str:
 
 def deal_key(role: str, name: str) -> str:
     """Name a deal's page."""
-    return f"{DEAL}/{role}/{quote(name, safe='@')}"
+    return f"{DEAL}/{role}/{_quoted(name)}"
 
 
 def _letter_key(role: str, name: str, number: int) -> str:
-    return f"{LETTER}/{role}/{quote(name, safe='@')}/{number:04d}"
+    return f"{LETTER}/{role}/{_quoted(name)}/{number:04d}"
+
+
+@lru_cache(maxsize=256)
+def _quoted(name: str) -> str:
+    return quote(name, safe="@")
 
 
 def recall(role: str, name: str) -> Flow[Deal | None]:
@@ -128,7 +156,8 @@ def recall(role: str, name: str) -> Flow[Deal | None]:
 def keep(deal: Deal, *more: Note) -> Flow[None]:
     """Write a deal, its fresh letters and `more`, all or none; a Consumer's new one is open.
 
-    Raises VersionConflict when somebody else changed the deal meanwhile.
+    They may wait for what else the flow writes, see `writing`. Raises VersionConflict when somebody
+    else changed the deal meanwhile.
     """
     if deal.version == 0 and deal.role == CONSUMER and not more:
         more = (mark(deal, is_open=True),)
@@ -137,7 +166,7 @@ def keep(deal: Deal, *more: Note) -> Flow[None]:
         Note(_letter_key(deal.role, deal.name, letter.number), _letter_written(letter), 0)
         for letter in deal.fresh
     ]
-    done: bool = yield Remember((*notes, *more))
+    done: bool = yield Remember((*notes, *more), waits=True)
     if not done:
         raise VersionConflict(f"{deal.name} was changed by somebody else")
     deal.version += 1
@@ -146,52 +175,52 @@ def keep(deal: Deal, *more: Note) -> Flow[None]:
 
 def letter(deal: Deal, number: int) -> Flow[Letter]:
     """Give a letter of a deal: a fresh one, or one on file."""
-    for one in deal.fresh:
-        if one.number == number:
-            return one
-    page: Page | None = yield Recall(_letter_key(deal.role, deal.name, number))
-    assert page is not None, "letters are written with the deal that counts them"
-    return _letter_read(number, page)
+    found = deal.at_hand.get(number)
+    if found is None:
+        page: Page | None = yield Recall(_letter_key(deal.role, deal.name, number))
+        assert page is not None, "letters are written with the deal that counts them"
+        found = deal.at_hand[number] = _letter_read(number, page)
+    return found
+
+
+def every_letter(deal: Deal) -> Flow[list[Letter]]:
+    """Give all letters of a deal in their order, those that are not written yet included."""
+    found: list[Letter] = []
+    for number in range(1, deal.letters + 1):
+        found.append((yield from letter(deal, number)))
+    return found
 
 
 def letters(role: str, name: str) -> Flow[list[Letter]]:
     """Read all letters of a transaction, in their order."""
-    prefix = f"{LETTER}/{role}/{quote(name, safe='@')}/"
-    found: list[Letter] = []
-    after = ""
-    while pages := (yield Browse(prefix, after)):
-        found += [_letter_read(int(key.removeprefix(prefix)), page) for key, page in pages]
-        after = pages[-1][0]
-    return found
+    prefix = f"{LETTER}/{role}/{_quoted(name)}/"
+    pages = yield from _pages(prefix)
+    return [_letter_read(int(key.removeprefix(prefix)), page) for key, page in pages]
 
 
 def deals(role: str) -> Flow[list[Deal]]:
     """Read all transactions a role knows."""
-    return (yield from _browsed(role, f"{DEAL}/{role}/"))
+    return [_read(role, page) for _, page in (yield from _pages(f"{DEAL}/{role}/"))]
 
 
 def open_names(role: str) -> Flow[list[str]]:
     """Name the transactions that are marked as open."""
     prefix = f"{OPEN}/{role}/"
-    found: list[str] = []
-    after = ""
-    while pages := (yield Browse(prefix, after)):
-        found += [unquote(key.removeprefix(prefix)) for key, _ in pages]
-        after = pages[-1][0]
-    return found
+    return [unquote(key.removeprefix(prefix)) for key, _ in (yield from _pages(prefix))]
 
 
 def mark(deal: Deal, *, is_open: bool) -> Note:
     """Make the note that marks a transaction as open, or as not open any more."""
-    return Note(f"{OPEN}/{deal.role}/{quote(deal.name, safe='@')}", b"1" if is_open else None)
+    return Note(f"{OPEN}/{deal.role}/{_quoted(deal.name)}", b"1" if is_open else None)
 
 
-def _browsed(role: str, prefix: str) -> Flow[list[Deal]]:
-    found: list[Deal] = []
-    after = ""
-    while pages := (yield Browse(prefix, after)):
-        found += [_read(role, page) for _, page in pages]
-        after = pages[-1][0]
+def _pages(prefix: str) -> Flow[list[tuple[str, Page]]]:
+    """Give all pages whose keys begin with a prefix."""
+    found: list[tuple[str, Page]] = []
+    asked: list[tuple[str, Page]] = yield Browse(prefix, "", BROWSED)
+    while asked:
+        found += asked
+        asked = (yield Browse(prefix, asked[-1][0], BROWSED)) if len(asked) == BROWSED else []
     return found
 
 

@@ -103,8 +103,11 @@ class Records:
         )
 
     def write(self, record: Record, *more: Note) -> Flow[bool]:
-        """Write a record, and more in the same commit; False when somebody was faster."""
-        done: bool = yield Remember((*self.notes(record), *more))
+        """Write a record, and more in the same commit; False when somebody was faster.
+
+        A record alone may wait for what else the flow writes.
+        """
+        done: bool = yield Remember((*self.notes(record), *more), waits=not more)
         return done
 
     def pending(self) -> Flow[tuple[PaymentId, ...]]:
