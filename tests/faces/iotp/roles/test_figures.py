@@ -2,78 +2,16 @@
 
 import pytest
 
-from tests.faces.iotp.roles.trade import CREDIT, PAY_URL, House, Person
+from tests.faces.iotp.roles.recording import Recorded, bought
+from tests.faces.iotp.roles.trade import CREDIT, PAY_URL, Person
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.answer import Answer, refused
-from tollbridge.faces.iotp.api.bridge import Skeleton
 from tollbridge.faces.iotp.api.elements import Content
-from tollbridge.faces.iotp.api.shapes import function_of
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, ProcessType
 from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles.consumer import Inquire, Manage, Pending, Rest, Resume
 from tollbridge.faces.iotp.roles.person import Post, Silence, Way
-
-
-class Recording(Skeleton):
-    """A bridge that notes every call, in the order of the whole trade; `twist` changes answers."""
-
-    def __init__(self, role, name, inner, house):
-        self.role, self.name, self.inner, self.house = role, name, inner, house
-
-    def do(self, call):
-        house = self.house
-        house.calls.append((self.role, self.name, type(call).__name__, call))
-        twisted = house.twist(self.role, call)
-        if twisted is not None:
-            yield from ()
-            return twisted
-        return (yield from getattr(self.inner, function_of(call).method)(call))
-
-
-class Recorded(House):
-    """A house whose bridges note their calls, and which notes its messages among them."""
-
-    def __init__(self, *items, **settings):
-        super().__init__(*items, **settings)
-        self.calls, self.twists = [], []
-        self.around = lambda role, name, bridge: Recording(role, name, bridge, self)
-
-    def twist(self, role, call):
-        for one in self.twists:
-            if one[0] == role and one[1] is type(call):
-                self.twists.remove(one)
-                return one[2]
-        return None
-
-    async def _carried(self, wanted):
-        if isinstance(wanted, Post):
-            self.calls.append(("", "", "+".join(codec.read(wanted.body).kinds), None))
-        answer = await super()._carried(wanted)
-        body = getattr(answer, "body", b"")
-        if body:
-            self.calls.append(("", "", "+".join(codec.read(body).kinds), None))
-        return answer
-
-    def names(self, *roles, bridge=None):
-        return [
-            name for role, own, name, _ in self.calls
-            if role in roles and (bridge is None or own in {bridge, ""})
-        ]  # fmt: skip
-
-    def said(self, kind):
-        return [call for _, _, name, call in self.calls if name == kind.__name__]
-
-
-def bought(house, name, person=None):
-    house.person = person or Person(instrument=None)
-    got = []
-
-    async def main():
-        got.append(await house.buy(name))
-
-    house.run(main)
-    return got[0]
 
 
 @pytest.mark.req("I-070", "I-071", "I-072", "I-075", "I-089", "I-090", "I-093", "I-082", "I-083")

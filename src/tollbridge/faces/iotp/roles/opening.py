@@ -282,9 +282,8 @@ def _items(tables: Mapping[str, object], problems: list[str]) -> dict[str, Item]
 
 
 def _leg(table: Mapping[str, Any], kind: TransactionType, description: str) -> Leg:
-    amount = formats.amount(str(table.get("amount", "")))
-    if amount is None:
-        raise ValueError("an amount is expected, as a text")
+    amount = _amount(table.get("amount", ""))
+    discounted = {name: _amount(text) for name, text in table.get("discounted", {}).items()}
     credit = kind in {TransactionType.REFUND, TransactionType.WITHDRAWAL}
     direction = PayDirection(table.get("direction", CREDIT if credit else DEBIT))
     return Leg(
@@ -294,7 +293,15 @@ def _leg(table: Mapping[str, Any], kind: TransactionType, description: str) -> L
         str(table.get("description", description)),
         tuple(table.get("brands", ())),
         tuple(table.get("protocols", ())),
+        discounted,
     )
+
+
+def _amount(text: object) -> Decimal:
+    amount = formats.amount(str(text))
+    if amount is None:
+        raise ValueError("an amount is expected, as a text")
+    return amount
 
 
 _CARD, _PURSE = (card.PROTOCOL_ID,), (purse.PROTOCOL_ID,)

@@ -59,7 +59,8 @@ class PartySettings:
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One payment of a trade. `brands` are those the Merchant wants (none: all that are offered),
-    in the order it prefers; `protocols` likewise."""
+    in the order it prefers; `protocols` likewise. `discounted` says what is paid by some brands
+    where that is not `amount`."""
 
     direction: PayDirection
     amount: Decimal
@@ -67,6 +68,7 @@ class Leg:
     what: str
     brands: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
+    discounted: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
