@@ -59,6 +59,15 @@ class Bridges:
     def __iter__(self) -> Any:
         return iter(self.by_name)
 
+    def wallet(self, name: str) -> str | None:
+        """Name the wallet of a bridge, if it wanted one."""
+        return self.keys[name].wallet_id if name in self.keys else None
+
+    def use(self, name: str, wallet_id: str | None) -> None:
+        """Go on with the wallet that a payment was begun with."""
+        if wallet_id is not None:
+            self.keys.setdefault(name, Keys()).wallet_id = wallet_id
+
     def call(self, name: str, call: Call[R]) -> Flow[R]:
         """Call a bridge by name. Raises Failed when it answers with an error.
 

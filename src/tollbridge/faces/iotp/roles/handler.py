@@ -5,6 +5,7 @@ handler's id, which is written down before the bridge hears of it. So whatever i
 time, after a crash or by a repeated message, is about the same payment.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,8 @@ from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Flow
 from tollbridge.ground.ids import IdSource
+
+log = logging.getLogger("tollbridge.iotp")
 
 PAY_ID_LETTERS = 14
 FINAL = frozenset({ProcessState.COMPLETED_OK, ProcessState.FAILED, ProcessState.PROCESS_ERROR})
@@ -143,7 +146,7 @@ class PaymentHandler(Server):
             "consumer": theirs,
             "state": ProcessState.IN_PROGRESS,
             "terms": picked.terms,
-            "attempts": 1,
+            "earlier": [],
         }
         deal.data["current"] = block.payment.id
         deal.stage = "paying"
@@ -210,10 +213,11 @@ class PaymentHandler(Server):
                               attribute="ConsumerPaymentId", value=theirs or "")  # fmt: skip
             # The Consumer tries the payment again, with another instrument perhaps: a new payment.
             self._check_time(block)
+            attempt = {name: known[name] for name in ("bridge", "id", "consumer", "state")}
             known |= {
                 "bridge": self._bridge(picked), "id": self._ids.code(PAY_ID_LETTERS),
                 "consumer": theirs, "state": ProcessState.IN_PROGRESS, "terms": picked.terms,
-                "attempts": known["attempts"] + 1,
+                "earlier": [*known["earlier"], attempt],
             }  # fmt: skip
             deal.stage = "paying"
             yield from store.keep(deal)
@@ -336,10 +340,13 @@ class PaymentHandler(Server):
             text = "the payment software gave no receipt"
             raise Problem(ErrorCode.UNKNOWN_ERROR, text, element="PayReceipt")
         code = state.completion_code or CompletionCode.UNSPECIFIED
-        closed = yield from self.bridges.change(
-            name, pay_id, where, code if where is ProcessState.FAILED else None
-        )
-        where = closed.process_state
+        try:
+            closed = yield from self.bridges.change(
+                name, pay_id, where, code if where is ProcessState.FAILED else None
+            )
+            where = closed.process_state
+        except Failed as failed:  # how it ended is known: what fails now is ours alone (step 7)
+            log.warning("payment %s is over, but its software says: %s", pay_id, failed)
         known["state"] = where
         known["end"] = draft.msg_id
         if where is ProcessState.FAILED and cancelled(code):

@@ -82,6 +82,7 @@ class Paying:
         self.deal = deal
         self.offer = offer
         self.known = known
+        core.bridges.use(known["bridge"], known.get("wallet"))
         self.payment = _payment(offer.block, known["ref"])
         self.brands = _list(offer.tpo, self.payment)
         self.selection = selecting.read(known["selection"])
@@ -186,6 +187,7 @@ class Paying:
                 text = yield from self._why(failed)
             yield from self.core.decide(text, Way.RETRY, Way.SUSPEND, Way.CANCEL)
         self.known["ended"] = done.cont_status is ContStatus.END
+        self.known["wallet"] = self.core.bridges.wallet(self.known["bridge"])
         yield from self._request(done.pay_scheme_packaged_content)
 
     def _request(self, contents: tuple[Content, ...]) -> Flow[None]:
