@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.faces.iotp.roles.recording import Recorded, bought
-from tests.faces.iotp.roles.trade import DEBIT, House, Person, item
+from tests.faces.iotp.roles.trade import DEBIT, SHOP_URL, House, Person, item
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.answer import Answer, refused
 from tollbridge.faces.iotp.api.elements import Content, PayInstrument
@@ -14,7 +14,7 @@ from tollbridge.faces.iotp.api.words import ErrorCode
 from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.blocks import TpoSelectionBlk
 from tollbridge.faces.iotp.roles import person as wishes
-from tollbridge.faces.iotp.roles.consumer import Consumer
+from tollbridge.faces.iotp.roles.consumer import Buy, Consumer
 from tollbridge.faces.iotp.roles.person import Way
 from tollbridge.faces.iotp.roles.settings import Leg
 
@@ -160,3 +160,81 @@ def test_a_payments_name_is_the_wallets_own_and_no_other_payment_has_it():
     before = {one.consumer_pay_id for one in house.said(calls.FindPaymentInstrument)}
     assert before == set(names), "the core gives the name before any bridge is chosen"
     assert {one.consumer_pay_id for one in house.said(calls.StartPaymentPaymentHandler)} == before
+
+
+def lacking(house, *, known):
+    """A Person who registers a card when asked, in a house whose wallet has none so far.
+
+    `known`: the card software knows the brand, and only misses an instrument.
+    """
+    house.instruments, own = [], house.instruments
+
+    class Registering(Person):
+        async def __call__(self, wish):
+            if isinstance(wish, calls.ManagePaymentSoftware):
+                self.seen.append(wish)
+                house.instruments = own
+                core = house.faces["C"].core
+                core.bridges.by_name = house.bridges("C")
+                return calls.ManagePaymentSoftwareResponse(wallet_id="w1")
+            return await super().__call__(wish)
+
+    if not known:
+        strange = refused(ErrorCode.ATT_VAL_ILLEGAL, "never heard of it", "BrandId").error
+        house.twists = [("C", calls.FindPaymentInstrument, Answer(error=strange))] * 2
+    return Registering(instrument="visa", decide=[Way.REGISTER])
+
+
+@pytest.mark.req("I-149", "IX-053")
+@pytest.mark.parametrize("known", [True, False])
+def test_where_nothing_fits_an_instrument_may_be_registered_and_used_at_once(known):
+    house = Recorded(item("book", Leg(DEBIT, Decimal("11.91"), "EUR", "A book", ("VISA",))))
+    person = lacking(house, known=known)
+    if known:  # then there is a choice, without an instrument, which the check does not pass
+        first = [None]
+
+        class Both(type(person)):
+            async def __call__(self, wish):
+                if isinstance(wish, wishes.Choose) and first:
+                    first.pop()
+                    self.seen.append(wish)
+                    return 0
+                return await super().__call__(wish)
+
+        person = Both(instrument="visa", decide=[Way.REGISTER])
+    assert bought(house, "book", person).complete
+    [trouble] = person.of(wishes.Trouble)
+    assert Way.REGISTER in trouble.ways
+    [asked] = person.of(calls.ManagePaymentSoftware)
+    assert (asked.action, asked.brand_id) == ("New", "VISA")
+    assert house.taken() == 1191
+
+
+@pytest.mark.req("IX-053")
+def test_who_registers_nothing_is_asked_again():
+    house = Recorded()
+    house.instruments = []
+    strange = refused(ErrorCode.ATT_VAL_ILLEGAL, "never heard of it", "BrandId").error
+    house.twists = [("C", calls.FindPaymentInstrument, Answer(error=strange))] * 4
+    traded = bought(house, "book", Person(decide=[Way.REGISTER, Way.CANCEL]))
+    assert traded.stage == "cancelled"
+    assert "the user gave it up" in house.person.notices
+
+
+@pytest.mark.req("I-188", "IX-091")
+def test_who_wishes_so_skips_the_check_and_the_payment_checks():
+    house = Recorded()
+
+    async def main():
+        house.person = Person(decide=[Way.CANCEL])
+        url = f"{SHOP_URL}?item=tea"
+        assert (await house.order(Buy(url, check=False))).complete
+        assert house.said(calls.CheckPaymentPossibility) == []
+        poor = item("dear", Leg(DEBIT, Decimal("99.00"), "EUR", "Dear", ("x-TollbridgePurse",)))
+        house.faces["M"].merchant.settings.items["dear"] = poor
+        traded = await house.order(Buy(f"{SHOP_URL}?item=dear", check=False))
+        assert traded.stage == "cancelled"
+        assert house.said(calls.CheckPaymentPossibility) == []
+        assert any("holds less" in one.text for one in house.person.of(wishes.Trouble))
+
+    house.run(main)

@@ -79,9 +79,13 @@ PAYMENTS_MAX = 2
 
 @dataclass(frozen=True, slots=True)
 class Buy:
-    """Begin to trade at an address of a Merchant."""
+    """Begin to trade at an address of a Merchant.
+
+    `check` False: what is chosen is not tried before it is used; the payment itself checks it.
+    """
 
     url: str
+    check: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +261,7 @@ class Consumer:
             raise Unusable("the shop does not begin with its options")
         deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
         deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
-                     "options": 1, "begun_at": wanted.url}  # fmt: skip
+                     "options": 1, "begun_at": wanted.url, "check": wanted.check}  # fmt: skip
         self.core.file(deal, message, got.body, "Merchant")
         # Nothing was said yet: the first letter that goes out is written with all of this.
         return (yield from self._trade(deal))
@@ -334,7 +338,8 @@ class Consumer:
         old = Paying(self.core, deal, offer, known)
         only = old.picked.terms if deal.data["dependent"] else None
         pay_id = self.core.ids.code(PAY_ID_LETTERS)
-        chosen = yield from selecting.select(self.core, old.brands, pay_id, only=only)
+        check = deal.data["check"]
+        chosen = yield from selecting.select(self.core, old.brands, pay_id, only=only, check=check)
         draft = next_draft(deal, "C")
         component = chosen.component(iter(draft.new_id, ""))
         deal.data["payments"][deal.data["payments"].index(known)] |= self._entry(
@@ -432,7 +437,9 @@ class Consumer:
         chosen = []
         for brands in tpo.brand_lists:
             pay_id = self.core.ids.code(PAY_ID_LETTERS)
-            chosen.append((pay_id, (yield from selecting.select(self.core, brands, pay_id))))
+            check = deal.data["check"]
+            one = yield from selecting.select(self.core, brands, pay_id, check=check)
+            chosen.append((pay_id, one))
         draft = next_draft(deal, "C")
         block = draft.new_id()
         made = []
@@ -624,11 +631,7 @@ class Consumer:
             action=wanted.action,
             wallet_id=wanted.wallet_id,
         )
-        done = yield from self.core.bridges.call(wanted.bridge, call)
-        if done.wallet_id is not None:
-            keys = self.core.bridges.keys[wanted.bridge]
-            keys.wallet_id, keys.passphrase = done.wallet_id, done.passphrase or keys.passphrase
-        return done
+        return (yield from self.core.manage(wanted.bridge, call))
 
     def _properties(self, wanted: Properties) -> Flow[PaymentInstrumentInquiryResponse]:
         call = PaymentInstrumentInquiry(

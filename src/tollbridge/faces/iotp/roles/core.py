@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 
 from tollbridge.faces.iotp.api.answer import Answer, refused
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
-from tollbridge.faces.iotp.api.calls import CallBack, CallBackResponse
+from tollbridge.faces.iotp.api.calls import (
+    CallBack,
+    CallBackResponse,
+    ManagePaymentSoftware,
+    ManagePaymentSoftwareResponse,
+)
 from tollbridge.faces.iotp.api.elements import ErrorResponse
 from tollbridge.faces.iotp.api.states import outside
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
@@ -134,6 +139,14 @@ class Core:
         phrase: Secret[str] | None = yield from self.person(wish)
         keys.passphrase = phrase
         return phrase is not None
+
+    def manage(self, name: str, call: ManagePaymentSoftware) -> Flow[ManagePaymentSoftwareResponse]:
+        """Open a payment software and note the wallet it made (2.8). Raises Failed."""
+        done = yield from self.bridges.call(name, call)
+        if done.wallet_id is not None:
+            keys = self.bridges.keys[name]
+            keys.wallet_id, keys.passphrase = done.wallet_id, done.passphrase or keys.passphrase
+        return done
 
     # Peers
 

@@ -18,6 +18,7 @@ class Way(StrEnum):
     GO_ON = "go on"
     RETRY = "retry"
     OTHER = "choose another"
+    REGISTER = "register an instrument"
     SUSPEND = "suspend"
     CANCEL = "cancel"
 
