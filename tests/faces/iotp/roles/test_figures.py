@@ -104,7 +104,9 @@ def test_figure_3_both_payments_of_a_value_exchange_are_compiled_and_chosen():
     assert credit
 
 
-@pytest.mark.req("I-129", "I-135", "I-136", "I-145", "I-147", "I-150", "I-163", "I-165", "I-166")
+@pytest.mark.req(
+    "I-129", "I-135", "I-136", "I-145", "I-147", "I-150", "I-163", "I-165", "I-166", "I-146"
+)
 def test_figure_4_brand_selection():
     house = Recorded()
     assert bought(house, "book").complete
@@ -135,7 +137,19 @@ def test_figure_4_what_does_not_work_is_the_persons_to_decide(way, instrument):
     assert set(trouble.ways) == {Way.RETRY, Way.OTHER, Way.GO_ON, Way.SUSPEND, Way.CANCEL}
 
 
-@pytest.mark.req("I-168", "I-200", "I-211", "I-212", "I-213", "I-215", "I-221", "I-222", "I-223")
+@pytest.mark.req(
+    "I-168",
+    "I-200",
+    "I-211",
+    "I-212",
+    "I-213",
+    "I-215",
+    "I-221",
+    "I-222",
+    "I-223",
+    "I-175",
+    "I-192",
+)
 def test_figure_5_a_payment_with_one_exchange():
     house = Recorded()
     assert bought(house, "coffee").complete
@@ -148,7 +162,9 @@ def test_figure_5_a_payment_with_one_exchange():
     ]  # fmt: skip
 
 
-@pytest.mark.req("I-201", "I-202", "I-203", "I-204", "I-205", "I-206", "I-207", "I-208", "I-191")
+@pytest.mark.req(
+    "I-201", "I-202", "I-203", "I-204", "I-205", "I-206", "I-207", "I-208", "I-191", "I-268"
+)
 def test_figure_5_a_payment_with_three_exchanges():
     house = Recorded()
     assert bought(house, "tea").complete
@@ -236,7 +252,9 @@ def test_wallets_and_pass_phrases_are_asked_for_and_the_call_is_repeated():
     assert b"open sesame" not in pages, "pass phrases live in memory only"
 
 
-@pytest.mark.req("I-226", "I-229", "I-234", "I-235", "I-236", "I-237", "I-238", "I-239", "IX-232")
+@pytest.mark.req(
+    "I-226", "I-229", "I-234", "I-235", "I-236", "I-237", "I-238", "I-239", "IX-232", "I-227"
+)
 def test_figure_6_inquiry():
     house = Recorded()
 
@@ -255,6 +273,7 @@ def test_figure_6_inquiry():
     assert house.said(calls.ChangeProcessState)[-1].process_type is ProcessType.INQUIRY
     for one in house.said(calls.ContinueProcess):
         assert one.process_type is ProcessType.INQUIRY
+    assert [role for role, _, name, _ in house.calls if name == "StartPaymentInquiry"] == ["C"]
 
 
 @pytest.mark.req("I-250", "I-252", "I-253", "I-255", "I-245", "I-249", "IX-050", "IX-051")

@@ -590,7 +590,10 @@ class Consumer:
             return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo)))
         offer = yield from self._offer(deal)
         payment = Paying(self.core, deal, offer, begun[-1])
-        return (yield from payment.inquire())
+        try:
+            return (yield from payment.inquire())
+        except (Suspended, Cancelled) as end:
+            raise Unusable(str(end)) from None
 
     # Cancelling, pending payments, wallets
 

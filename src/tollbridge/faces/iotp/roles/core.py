@@ -20,7 +20,13 @@ from tollbridge.faces.iotp.api.elements import ErrorResponse
 from tollbridge.faces.iotp.api.states import outside
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
 from tollbridge.faces.iotp.message import codec
-from tollbridge.faces.iotp.message.blocks import Block, CancelBlk, ErrorBlk, IotpMessage
+from tollbridge.faces.iotp.message.blocks import (
+    Block,
+    CancelBlk,
+    ErrorBlk,
+    InquiryRespBlk,
+    IotpMessage,
+)
 from tollbridge.faces.iotp.message.components import TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
 from tollbridge.faces.iotp.message.signatures import IotpSignatures
@@ -206,7 +212,10 @@ class Core:
             yield from self.complain(deal, problem, None, url)
             raise Unusable(f"the answer cannot be read: {fault.rule}", problem) from None
         yield from self.expect(deal, message, letter.msg_id, url)
-        if message.error is not None:
+        if message.error is not None and message.block(InquiryRespBlk) is not None:
+            for one in message.error.errors:  # what ended the transaction, told again
+                yield from self.notice(f"{letter.other}: {one.error_desc}")
+        elif message.error is not None:
             worst = worst_of(message.error)
             if worst is Severity.HARD_ERROR:
                 self.file(deal, message, body, letter.other)

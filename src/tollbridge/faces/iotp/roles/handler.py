@@ -43,6 +43,7 @@ from tollbridge.faces.iotp.message.components import Org, PayReceipt, PaySchemeD
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
 from tollbridge.faces.iotp.roles import picking, store
 from tollbridge.faces.iotp.roles.calls import Bridges, Keys
+from tollbridge.faces.iotp.roles.closing import Closing
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, worst_of
@@ -84,6 +85,7 @@ class PaymentHandler(Server):
         super().__init__(clock)
         self.settings = settings
         self.bridges = Bridges(bridges, {name: Keys(*keys) for name, keys in settings.keys.items()})
+        self.closing = Closing(self.bridges, clock, settings.close_after_s)
         self._ids = ids
         self.before_first: list[Callable[[], Flow[Any]]] = []
         """What is done before the first message, for example value put into purses."""
@@ -100,6 +102,7 @@ class PaymentHandler(Server):
             yield from first()
             if first in self.before_first:  # another message may have done it meanwhile
                 self.before_first.remove(first)
+        yield from self.closing.sweep()
         request = message.block(PayReqBlk)
         if request is not None:
             return (yield from self._requested(deal, request, draft))
@@ -287,6 +290,7 @@ class PaymentHandler(Server):
         self, deal: Deal, known: dict[str, Any], step: Callable[[], Flow[Told]], draft: Draft
     ) -> Flow[Reply]:
         """Carry out a step with the bridge and say what came of it (figures 5 and 7)."""
+        self.closing.hear(known["id"])
         try:
             told = yield from step()
         except Failed as failed:
@@ -422,8 +426,12 @@ class PaymentHandler(Server):
             text = "a payment handler is asked about payments"
             raise Problem(ErrorCode.ATT_VAL_NOT_RECOG, text, element="InquiryType",
                           attribute="Type", value=block.inquiry_type.type)  # fmt: skip
-        known = self._inquired_payment(deal, block)
         answer_id = draft.new_id()
+        if not deal.data.get("payments"):  # it was refused before it began
+            ref = block.inquiry_type.el_ref
+            status = draft.status(StatusType.PAYMENT, ProcessState.PROCESS_ERROR, ref=ref)
+            return InquiryRespBlk(id=answer_id, status=status)
+        known = self._inquired_payment(deal, block)
         sent = block.pay_scheme_data.contents if block.pay_scheme_data is not None else ()
         call = InquirePaymentStatus(
             payment_handler_pay_id=known["id"], pay_scheme_packaged_content=sent
@@ -433,8 +441,13 @@ class PaymentHandler(Server):
         except Failed as failed:
             if failed.error.error_code not in GONE:
                 raise
-            status = draft.status(StatusType.PAYMENT, ProcessState.NOT_YET_STARTED,
-                                  ref=known["ref"], reference=known["id"])  # fmt: skip
+            wrong = known["state"] == ProcessState.PROCESS_ERROR
+            status = draft.status(
+                StatusType.PAYMENT,
+                ProcessState.PROCESS_ERROR if wrong else ProcessState.NOT_YET_STARTED,
+                ref=known["ref"],
+                reference=known["id"],
+            )
             return InquiryRespBlk(id=answer_id, status=status)
         where = outside(state.process_state)
         status = draft.status(

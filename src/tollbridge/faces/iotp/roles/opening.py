@@ -84,6 +84,7 @@ class Opening:
     issued_minor: int = 1_000_000
     bridge: str = ""
     patience_s: float | None = None
+    close_after_s: float | None = None
     authenticate: bool = False
 
     @property
@@ -185,6 +186,7 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
         {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES},
         (opening.org_id,),
         offer_key(opening),
+        close_after_s=opening.close_after_s,
     )
     made = PaymentHandler(settings, bridges, clock, ids)
     book = purses.value_of(f"h/{PURSES}")
@@ -249,6 +251,7 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "issued_minor": (int, "a whole number"),
     "bridge": _TEXT,
     "patience_s": (int | float, "a number of seconds"),
+    "close_after_s": (int | float, "a number of seconds"),
 }
 
 

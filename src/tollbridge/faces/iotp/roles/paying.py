@@ -415,6 +415,11 @@ class Paying:
             )
         if done is not None:
             yield from self.core.notice(done.status_desc)
+        if done is not None and done.process_state not in FINAL:
+            # Value may be on its way: what the other side says is no evidence of where it is.
+            self.known |= {"stage": "doubt", "state": done.process_state}
+            yield from store.keep(self.deal)
+            return
         if told is ProcessState.COMPLETED_OK:
             yield from self._show(contents)
         self.known["stage"] = "over"

@@ -194,7 +194,8 @@ class Server(ABC):
             _keep_rules(message)
             yield from self.check(deal, message)
             if inquiry is not None:
-                return Reply((yield from self._inquired(deal, inquiry, draft)))
+                told = yield from self._inquired(deal, inquiry, draft)
+                return Reply(told, error=(yield from _error_sent(deal)) if told else None)
             if over is not None:
                 return (yield from self.told(deal, over))
             return (yield from self.handle(deal, message, draft))
@@ -300,6 +301,16 @@ class Server(ABC):
         error = draft.error(problem, about or None)
         made = draft.message(trans, (), self.clock.now(), answers=about or None, error=error)
         return codec.write(made)
+
+
+def _error_sent(deal: Deal) -> Flow[ErrorBlk | None]:
+    """Give the Error Block that ended a transaction; an inquiry is told it again (9.2.1)."""
+    if deal.stage != "failed":
+        return None
+    for letter in reversed((yield from store.letters(deal.role, deal.name))):
+        if not letter.incoming and "ErrorBlk" in letter.kinds:
+            return store.message(letter.body).error
+    return None
 
 
 def _keep_rules(message: IotpMessage) -> None:

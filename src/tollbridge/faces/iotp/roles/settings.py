@@ -114,6 +114,9 @@ class HandlerSettings:
 
     With a `verifier`, a Payment Request is good only with an offer that its Merchant signed: nobody
     else can say which brands and amounts were offered.
+
+    A payment whose Consumer says nothing for `close_after_s` seconds is closed when somebody else
+    pays, so that it holds nothing back; None keeps it for ever.
     """
 
     party: PartySettings
@@ -121,3 +124,4 @@ class HandlerSettings:
     merchants: tuple[str, ...] = ()
     verifier: Verifier | None = None
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
+    close_after_s: float | None = None
