@@ -401,7 +401,7 @@ class Screen:
         self.quiet = quiet
         self._tries = 0
 
-    async def __call__(self, wish: "Wish") -> Any:  # noqa: C901 - one line for each wish
+    async def __call__(self, wish: "Wish") -> Any:
         """Answer a wish of the core."""
         from tollbridge.faces.iotp.roles import person
 
@@ -412,12 +412,10 @@ class Screen:
                 return self._confirm(wish)
             case person.Trouble():
                 return self._trouble(wish.text, wish.ways)
-            case person.NeedWallet():
-                return None if self.yes else click.prompt(f"{shown(wish.text)}; wallet")
-            case person.NeedPassphrase():
-                if self.yes:
-                    return None
-                return Secret(click.prompt(f"{shown(wish.text)}; pass phrase", hide_input=True))
+            case (
+                person.NeedWallet() | person.NeedPassphrase() | person.Prove() | person.NeedMember()
+            ):
+                return None if self.yes else self._prompt(wish)
             case person.Progress():
                 percent = f" {wish.percent} %" if wish.percent is not None else ""
                 self._say(f"  {wish.pay_id}{percent}  {shown(wish.text)}")
@@ -429,6 +427,23 @@ class Screen:
             case person.Visit():
                 self._say(f"  go on at {shown(wish.url)}")
         return None
+
+    def _prompt(self, wish: Any) -> Any:
+        from tollbridge.faces.iotp.roles import person
+
+        match wish:
+            case person.NeedWallet():
+                return click.prompt(f"{shown(wish.text)}; wallet")
+            case person.NeedPassphrase():
+                text = f"{shown(wish.text)}; pass phrase"
+                return Secret(click.prompt(text, hide_input=True))
+            case person.Prove():
+                names = [shown(name) for name in wish.algorithms]
+                return names.index(click.prompt("authenticate by", type=click.Choice(names)))
+        name = click.prompt("member", default="", show_default=False)
+        if not name:
+            return None
+        return person.Member(name, Secret(click.prompt("pass phrase", hide_input=True)))
 
     def _say(self, text: str) -> None:
         if not self.quiet:

@@ -13,7 +13,6 @@ from typing import Any
 from tollbridge.faces.contract import Endpoint
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.calls import (
-    Authenticate,
     InquirePendingPayment,
     ManagePaymentSoftware,
     ManagePaymentSoftwareResponse,
@@ -21,8 +20,6 @@ from tollbridge.faces.iotp.api.calls import (
     PaymentInstrumentInquiryResponse,
     RemovePaymentLog,
 )
-from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
-from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import (
     Action,
     CompletionCode,
@@ -42,14 +39,13 @@ from tollbridge.faces.iotp.message.blocks import (
     TpoSelectionBlk,
 )
 from tollbridge.faces.iotp.message.components import (
-    AuthReq,
     AuthResp,
     Org,
     TransId,
 )
 from tollbridge.faces.iotp.message.faults import Unreadable
 from tollbridge.faces.iotp.message.words import Role, StatusType, TransactionType
-from tollbridge.faces.iotp.roles import inquiring, selecting, store
+from tollbridge.faces.iotp.roles import inquiring, proving, selecting, store
 from tollbridge.faces.iotp.roles.core import (
     ROLE,
     Cancelled,
@@ -356,6 +352,7 @@ class Consumer:
         if request is None:
             return
         assert tpo is not None
+        proving.allowed(first)
         if first.block(OfferRespBlk) is not None or first.block(AuthStatusBlk) is not None:
             text = "authentication and offer do not come together"
             raise Problem(ErrorCode.EL_UNEXPECTED, text, element="AuthReqBlk", ref=request.id)
@@ -383,7 +380,7 @@ class Consumer:
         self, deal: Deal, first: IotpMessage, request: AuthReqBlk, tpo: TpoBlk
     ) -> Flow[int]:
         while True:
-            found = yield from self._proved(request.auth_reqs)
+            found = yield from proving.proved(self.core, request.auth_reqs)
             if found is not None or not request.auth_reqs:
                 break
             text = "no payment software can authenticate you as the merchant wants"
@@ -408,23 +405,6 @@ class Consumer:
         deal.data["auth_letter"] = number
         yield from store.keep(deal)
         return number
-
-    def _proved(self, asked: Sequence[AuthReq]) -> Flow[tuple[AuthReq, tuple[Content, ...]] | None]:
-        """Try every way to authenticate with every bridge, until one works (2.1, step 2)."""
-        for one in asked:
-            algorithm = ApiAlgorithm(id=one.algorithm.id, name=one.algorithm.name)
-            call = Authenticate(
-                authentication_id=one.authentication_id,
-                algorithm=algorithm,
-                auth_req_packaged_content=one.contents,
-            )
-            for name in self.core.bridges:
-                try:
-                    done = yield from self.core.bridges.call(name, call)
-                except Failed:
-                    continue
-                return one, done.auth_res_packaged_content
-        return None
 
     # Selection (2.3, figure 4)
 
@@ -544,9 +524,14 @@ class Consumer:
             yield from self._over(deal, "cancelled", CompletionCode.CONS_CANCELLED)
             return
         draft = next_draft(deal, "C")
-        kind = StatusType.OFFER if "offer" not in deal.data else StatusType.PAYMENT
-        block = draft.cancel(kind, CompletionCode.CONS_CANCELLED, None, "no more of it")
-        _, tpo = yield from self._options(deal)
+        message, tpo = yield from self._options(deal)
+        request = message.block(AuthReqBlk)
+        kind, code = StatusType.OFFER, CompletionCode.CONS_CANCELLED
+        if deal.stage == "begun" and request is not None:
+            kind, code = StatusType.AUTHENTICATION, CompletionCode.AUT_EE_CANCEL
+        elif "offer" in deal.data:
+            kind = StatusType.PAYMENT
+        block = draft.cancel(kind, code, None, "no more of it")
         yield from self.core.tell(
             deal, draft, (block,), self._sender_of(tpo), deal.data["answered"]
         )

@@ -48,7 +48,7 @@ from tollbridge.faces.iotp.message.components import (
 )
 from tollbridge.faces.iotp.message.references import Known
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
-from tollbridge.faces.iotp.roles import brands, picking, store
+from tollbridge.faces.iotp.roles import brands, membership, picking, store
 from tollbridge.faces.iotp.roles.calls import Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.picking import Picked
@@ -64,6 +64,8 @@ from tollbridge.wire import xml
 PAY_ID_LETTERS = 14
 CONSUMER_LETTERS = 12
 CHALLENGES_MAX = 4
+OURS = "core"
+"""Who checks the answer to a challenge that no bridge made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Merchant(Server):
         left = [
             ApiAlgorithm(id=f"A{place}", name=name)
             for place, name in enumerate(item.authentication, start=1)
+            if name != membership.ALGORITHM
         ]
         for name in self.settings.bridges or tuple(self.bridges):
             if not left:
@@ -171,6 +174,16 @@ class Merchant(Server):
                 asked.append(one)
                 owners[algorithm.id] = [name, given.algorithm.id]
                 left = [each for each in left if each.name != given.algorithm.name]
+        if membership.ALGORITHM in item.authentication:
+            algorithm = Algorithm(id=draft.new_id(), name=membership.ALGORITHM)
+            own = AuthReq(
+                id=draft.new_id(),
+                authentication_id=self._ids.code(PAY_ID_LETTERS),
+                algorithm=algorithm,
+                contents=membership.challenge(self._ids),
+            )
+            asked.append(own)
+            owners[algorithm.id] = OURS
         if item.authentication and not asked:
             text = "nothing here can authenticate anybody"
             raise Problem(ErrorCode.UNKNOWN_ERROR, text, element="AuthReq")
@@ -225,7 +238,13 @@ class Merchant(Server):
         if not found:
             return asked[0].id, "this answers another challenge", "AuthFailed"
         one = found[0]
-        name, algorithm = deal.data["auth"][one.algorithm.id]
+        owner = deal.data["auth"][one.algorithm.id]
+        if owner == OURS:
+            members = self.settings.members
+            if membership.proves(one.authentication_id, one.contents, response.contents, members):
+                return one.id, "", ""
+            return one.id, "no member has this name and pass phrase", "AuthFailed"
+        name, algorithm = owner
         call = CheckAuthResponse(
             authentication_id=one.authentication_id,
             algorithm=ApiAlgorithm(id=algorithm, name=one.algorithm.name),

@@ -67,7 +67,8 @@ class Opening:
     `roles` are merchant, payment or both. `url` is where this process is reached, `payment_url`
     where the Payment Handler is. `secret` is what tokens and keys of instruments follow from:
     Merchant and Payment Handler share it. `cards` are numbers by name, `issued_minor` what the
-    issuer's purse holds at first, `bridge` where card payments go ("": the first one).
+    issuer's purse holds at first, `bridge` where card payments go ("": the first one). `members` are
+    pass phrases by name.
     """
 
     roles: tuple[str, ...] = ("merchant", "payment")
@@ -85,6 +86,7 @@ class Opening:
     bridge: str = ""
     patience_s: float | None = None
     close_after_s: float | None = None
+    members: Mapping[str, Secret[str]] = field(default_factory=dict)
     authenticate: bool = False
 
     @property
@@ -163,7 +165,9 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
             clock=clock,
         )
         bridges[name] = make(offering, secret, keys, ids)
-    settings = MerchantSettings(party, opening.items, signer=offer_key(opening))
+    settings = MerchantSettings(
+        party, opening.items, signer=offer_key(opening), members=opening.members
+    )
     return Merchant(settings, bridges, clock, ids)
 
 
@@ -203,7 +207,7 @@ def _issued(book: Book, money: Money) -> Flow[bool]:
 # Reading settings
 
 
-def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901 - one check each
+def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901, PLR0912 - one check each
     """Read settings, whose names are those of Opening. Raises ConfigError listing all problems."""
     problems: list[str] = []
     values: dict[str, Any] = {}
@@ -221,6 +225,8 @@ def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901 - one chec
     for name in ("roles", "currencies"):
         if name in values:
             values[name] = tuple(values[name])
+    if "members" in values:
+        values["members"] = {name: Secret(str(one)) for name, one in values["members"].items()}
     if "secret" in values:
         values["secret"] = Secret(values["secret"])
     if "items" in values:
@@ -252,6 +258,7 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "bridge": _TEXT,
     "patience_s": (int | float, "a number of seconds"),
     "close_after_s": (int | float, "a number of seconds"),
+    "members": (Mapping, "a table of pass phrases"),
 }
 
 

@@ -93,7 +93,8 @@ class Item:
 class MerchantSettings:
     """A Merchant's shop. `bridges` are asked in this order (none: all).
 
-    `signer` signs offers for the Payment Handlers; None signs none.
+    `signer` signs offers for the Payment Handlers; None signs none. `members` are pass phrases by
+    name, for items that authenticate by membership.
     """
 
     party: PartySettings
@@ -105,6 +106,7 @@ class MerchantSettings:
     signer: Signer | None = None
     skip_brands: bool = False
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
+    members: Mapping[str, Secret[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
