@@ -3,7 +3,8 @@
 import pytest
 
 from tests.faces.iotp.roles.recording import Recorded, bought
-from tests.faces.iotp.roles.trade import LOGIN, Person, item
+from tests.faces.iotp.roles.test_transactions import finished
+from tests.faces.iotp.roles.trade import LOGIN, SHOP_URL, Person, item
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.answer import Answer, refused
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState
@@ -17,7 +18,7 @@ from tollbridge.faces.iotp.message.blocks import (
 from tollbridge.faces.iotp.message.words import StatusType, TransactionType
 from tollbridge.faces.iotp.roles import membership
 from tollbridge.faces.iotp.roles import person as wishes
-from tollbridge.faces.iotp.roles.consumer import Resume
+from tollbridge.faces.iotp.roles.consumer import Inquire, Resume, Trades
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Member, Post, Way
 from tollbridge.faces.iotp.roles.settings import Item
 from tollbridge.faces.iotp.schemes.challenge import ALGORITHM
@@ -231,3 +232,98 @@ def test_where_only_an_organisation_is_asked_for_it_has_to_be_there(there):
     assert status.process_state == (ProcessState.COMPLETED_OK if there else ProcessState.FAILED)
     if not there:
         assert status.completion_code == "TradRolesIncon"
+
+
+def apart(**more):
+    """A house whose shop wants members to say who they are once they have chosen how to pay."""
+    sold = item("badge", authentication=(membership.ALGORITHM,), apart=True)
+    return Recorded(sold, members=MEMBERS, **more)
+
+
+@pytest.mark.req("IX-231", "IX-129")
+def test_an_authentication_apart_lets_the_original_go_on():
+    house = apart()
+
+    async def main():
+        house.person = Known()
+        traded = await house.buy("badge")
+        assert traded.complete, (traded, house.person.notices)
+        selection, response, again, request = house.posts
+        first = codec.read(selection[2])
+        assert first.trans_ref.trans_id.iotp_trans_type == TransactionType.AUTHENTICATION
+        [link] = first.trans_ref.related_to
+        assert link.content.text == traded.name != first.trans_id
+        assert codec.read(response[1]).trans_id == first.trans_id
+        assert again[1] == selection[1], "the same message, now answered"
+        assert codec.read(again[2]).kinds == ("OfferRespBlk",)
+        assert codec.read(request[1]).trans_id == traded.name
+        assert {one.stage for one in await house.order(Trades())} == {"done"}
+
+    house.run(main)
+    assert house.taken() == 1191
+
+
+@pytest.mark.req("IX-231")
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_an_authentication_apart_that_fails_cancels_the_original(stubborn):
+    house = apart()
+
+    async def main():
+        house.person = Known(member=Member("ada", Secret("a guess")))
+        traded = await house.buy("badge")
+        assert traded.stage == "cancelled"
+        _, body, _ = house.posts[-1]
+        assert codec.read(body).block(CancelBlk) is not None
+        if stubborn:  # what is no longer wanted is not sold either
+            answer = await house.reach("M", Post(SHOP_URL, house.posts[0][1]))
+            assert answer.body == b""
+        told = await house.order(Inquire(traded.name))
+        assert told.remote is ProcessState.FAILED
+
+    house.run(main)
+    assert house.taken() == 0
+
+
+@pytest.mark.req("IX-231")
+def test_who_goes_on_without_authentication_gets_no_offer():
+    house = apart()
+    sent = []
+
+    async def keep(wanted):
+        if isinstance(wanted, Post) and b"<CancelBlk" in wanted.body:
+            sent.append(wanted)
+            return Arrived(204, b"")
+        return None
+
+    async def main():
+        house.person = Known(member=Member("ada", Secret("a guess")))
+        house.meddle = keep
+        await house.buy("badge")
+        answer = await house.reach("M", Post(SHOP_URL, house.posts[0][1]))
+        cancel = codec.read(answer.body).block(CancelBlk)
+        assert (cancel.status.status_type, cancel.status.completion_code) == (
+            StatusType.OFFER, "MerchCancelled",
+        )  # fmt: skip
+
+    house.run(main)
+    assert sent
+
+
+@pytest.mark.req("IX-231")
+@pytest.mark.parametrize("role", ["M", "C"])
+def test_an_authentication_apart_survives_a_crash_at_any_moment(role):
+    for moment in range(60):
+        house = apart()
+        got = []
+
+        async def main(house=house, got=got):
+            house.person = Known(decide=[Way.RETRY] * 9)
+            got.append(await finished(house, "badge"))
+
+        house.run(main, **{role: moment})
+        complete, _ = got[0]
+        assert house.taken() == (1191 if complete else 0), f"crash of {role} at {moment}"
+        if not house.crashes:
+            assert complete
+            return
+    raise AssertionError("it has fewer moments")

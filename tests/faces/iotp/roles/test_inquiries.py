@@ -14,7 +14,7 @@ from tollbridge.faces.iotp.api.words import (
     Severity,
 )
 from tollbridge.faces.iotp.message import codec
-from tollbridge.faces.iotp.message.blocks import InquiryReqBlk, InquiryRespBlk
+from tollbridge.faces.iotp.message.blocks import InquiryReqBlk, InquiryRespBlk, PayRespBlk
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.consumer import Inquire, Pending, Ping, Resume
@@ -231,7 +231,13 @@ def test_who_does_not_come_back_in_time_finds_the_payment_closed(back):
         if not back:
             assert closed[0].completion_code == CompletionCode.TIMED_OUT_RCVR
             [paid] = traded.payments
-            assert (paid.state, paid.code) == (ProcessState.FAILED, CompletionCode.TIMED_OUT_RCVR)
+            assert paid.state is ProcessState.FAILED
+            answer = codec.read(
+                next(body for *_, body in reversed(house.posts) if b"<PayRespBlk" in body)
+            )
+            assert answer.block(PayRespBlk).status.process_state is ProcessState.FAILED
+            told = await house.order(Inquire(traded.name))
+            assert (told.remote, told.code) == (ProcessState.FAILED, CompletionCode.TIMED_OUT_RCVR)
         assert await house.balances() == ((4_700, 100_300) if back else (5_000, 100_000))
 
     house.run(main)

@@ -26,7 +26,7 @@ from tollbridge.faces.iotp.api.words import (
     ErrorCode,
     ProcessState,
 )
-from tollbridge.faces.iotp.message import codec
+from tollbridge.faces.iotp.message import codec, faults, rules
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     AuthRespBlk,
@@ -215,6 +215,7 @@ class Consumer:
 
     def __init__(self, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> None:
         self.core = Core.of(bridges, clock, ids)
+        self.core.aside = self._aside
         self._orders: Mapping[type, Callable[[Any], Flow[Any]]] = {
             Buy: self._buy,
             Resume: self._resume,
@@ -255,12 +256,32 @@ class Consumer:
             raise Unusable("the shop began a transaction that we know; `resume` it")
         if message.block(TpoBlk) is None:
             raise Unusable("the shop does not begin with its options")
-        deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
-        deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
-                     "options": 1, "begun_at": wanted.url, "check": wanted.check}  # fmt: skip
-        self.core.file(deal, message, got.body, "Merchant")
+        if wrong := faults.hard(rules.of(message)):
+            raise Unusable(f"the shop says nothing of use: {wrong[0].rule}")
+        deal = self._begun(message, got.body, wanted.url, check=wanted.check)
         # Nothing was said yet: the first letter that goes out is written with all of this.
         return (yield from self._trade(deal))
+
+    def _begun(self, message: IotpMessage, body: bytes, url: str, *, check: bool = True) -> Deal:
+        deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
+        deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
+                     "options": 1, "begun_at": url, "check": check}  # fmt: skip
+        self.core.file(deal, message, body, "Merchant")
+        return deal
+
+    def _aside(self, message: IotpMessage, body: bytes, url: str) -> Flow[bool]:
+        """Authenticate in a transaction of its own, while another one waits (RFC 3504)."""
+        deal = yield from store.recall(ROLE, message.trans_id)
+        if deal is None:
+            if message.block(TpoBlk) is None:
+                raise Unusable("an authentication begins with options")
+            deal = self._begun(message, body, url)
+        if deal.stage not in OVER:
+            deal.data["suspended"] = False
+            traded = yield from self._trade(deal)
+            if traded.is_suspended:
+                raise Suspended(traded.text)
+        return deal.stage == "done"
 
     def _resume(self, wanted: Resume) -> Flow[Traded]:
         deal = yield from self.known(wanted.name)

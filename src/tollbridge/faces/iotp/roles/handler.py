@@ -58,6 +58,7 @@ log = logging.getLogger("tollbridge.iotp")
 
 PAY_ID_LETTERS = 14
 FINAL = frozenset({ProcessState.COMPLETED_OK, ProcessState.FAILED, ProcessState.PROCESS_ERROR})
+TIMED_OUT = frozenset({CompletionCode.TIMED_OUT_RCVR, CompletionCode.TIMED_OUT_NO_RCVR})
 GONE = frozenset({ErrorCode.ATT_VAL_ILLEGAL})
 
 
@@ -376,7 +377,7 @@ class PaymentHandler(Server):
             StatusType.PAYMENT,
             ProcessState(known["state"]),
             ref=known["ref"],
-            code=(state.completion_code or CompletionCode.UNSPECIFIED) if failed else None,
+            code=_outright(state.completion_code) if failed else None,
             reference=known["id"],
             text=state.status_desc,
         )
@@ -559,6 +560,11 @@ def role_data(found: Sequence[Any]) -> tuple[Content, ...]:
         for content in one.contents
         if (content.name or "").startswith(ROLE_DATA_PREFIX)
     ])  # fmt: skip
+
+
+def _outright(code: str | None) -> str:
+    """Give a completion code as a response may say it: time-outs are told in inquiries only."""
+    return CompletionCode.UNSPECIFIED if code is None or code in TIMED_OUT else code
 
 
 def _signature(text: str, value: str) -> Problem:

@@ -67,7 +67,7 @@ class Opening:
     `roles` are merchant, payment or both. `url` is where this process is reached, `payment_url`
     where the Payment Handler is. `secret` is what tokens and keys of instruments follow from:
     Merchant and Payment Handler share it. `cards` are numbers by name, `issued_minor` what the
-    issuer's purse holds at first, `bridge` where card payments go ("": the first one). `members` are
+    issuer's purse holds at first, `bridge` where card payments go ("": the first one), `members`
     pass phrases by name.
     """
 
@@ -285,6 +285,7 @@ def _items(tables: Mapping[str, object], problems: list[str]) -> dict[str, Item]
             authentication=tuple(table.get("authentication", ())),
             wants_org=bool(table.get("wants_org")),
             valid_s=int(table.get("valid_s", 1800)),
+            apart=bool(table.get("apart")),
         )
     if not found:
         problems.append("items: at least one, or leave the table out")

@@ -55,6 +55,14 @@ class Reply:
     error: ErrorBlk | None = None
 
 
+class Instead(Exception):
+    """Another message has to be seen to first; `body` is said in place of an answer."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__("another message comes first")
+        self.body = body
+
+
 @dataclass
 class Memory:
     """What a process knows of what it is doing just now; empty after a crash, rightly."""
@@ -181,7 +189,10 @@ class Server(ABC):
             draft = Draft(f"{ANSWERING_PREFIX}{number}")
         else:
             draft = next_draft(deal, self.prefix)
-        reply = yield from self._reply(deal, message, draft)
+        try:
+            reply = yield from self._reply(deal, message, draft)
+        except Instead as first:
+            return first.body
         if isinstance(reply, Problem):
             return self._refusal(deal, message, reply)
         return (yield from self._said(deal, message, draft, reply))

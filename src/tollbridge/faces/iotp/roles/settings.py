@@ -77,6 +77,7 @@ class Item:
 
     `independent`: make the offer at once if all ways to pay allow it; with one way it always is.
     `authentication`: how the Consumer must authenticate itself first ("" its organisation only).
+    `apart`: it does so in a transaction of its own, once it has selected how to pay.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Item:
     authentication: tuple[str, ...] = ()
     wants_org: bool = False
     valid_s: int = OFFER_S
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
