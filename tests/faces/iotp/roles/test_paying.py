@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faces.iotp.roles.recording import Recorded, bought
+from tests.faces.iotp.roles.recording import Recorded, Recording, bought
 from tests.faces.iotp.roles.trade import BOOK, House, Person
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.answer import Answer, refused
@@ -22,6 +22,7 @@ from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.consumer import Inquire, Trades
 from tollbridge.faces.iotp.roles.person import Post, Silence, Way
+from tollbridge.ground.flow import Exchange, Party, Wait
 from tollbridge.ground.secret import Secret
 
 
@@ -327,3 +328,50 @@ def test_each_attempt_to_pay_is_kept():
         assert [one["state"] for one in attempts] == ["Failed", "CompletedOk"]
 
     house.run(main)
+
+
+@pytest.mark.req("IX-006", "I-262")
+@pytest.mark.parametrize("role", ["C", "P"])
+def test_payment_software_that_takes_too_long_is_left_alone_and_asked_again(role):
+    house = Recorded()
+    slow = []
+
+    class Slow(Recording):
+        def do(self, call):
+            starts = isinstance(call, calls.StartPaymentConsumer | calls.StartPaymentPaymentHandler)
+            if self.role == role and starts and not slow:
+                slow.append(call)
+                for _ in range(1_000):
+                    yield Wait(50)
+            return (yield from super().do(call))
+
+    house.around = lambda role, name, bridge: Slow(role, name, bridge, house)
+    person = Person(decide=[Way.RETRY])
+    begun_s = house.clock.monotonic_s()
+    assert bought(house, "coffee", person).complete
+    assert slow
+    assert house.clock.monotonic_s() - begun_s < 1_000, "not for all of its 50 000 seconds"
+    texts = [one.text for one in person.of(wishes.Trouble)]
+    assert texts == (["the payment software takes too long"] if role == "C" else [])
+    assert house.taken() == 250
+
+
+@pytest.mark.req("IX-006")
+def test_people_may_take_their_time():
+    house = Recorded()
+
+    class Asking(Recording):
+        def do(self, call):
+            if isinstance(call, calls.StartPaymentConsumer):
+                yield Exchange(Party.CARDHOLDER, wishes.Notice("your PIN?"))
+            return (yield from super().do(call))
+
+    class Slow(Person):
+        async def __call__(self, wish):
+            if isinstance(wish, wishes.Notice) and wish.text == "your PIN?":
+                house.clock.advance(1_000)
+            return await super().__call__(wish)
+
+    house.around = lambda role, name, bridge: Asking(role, name, bridge, house)
+    assert bought(house, "coffee", Slow()).complete
+    assert not house.person.of(wishes.Trouble)

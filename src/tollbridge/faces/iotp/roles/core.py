@@ -17,6 +17,7 @@ from tollbridge.faces.iotp.api.calls import (
     ManagePaymentSoftwareResponse,
 )
 from tollbridge.faces.iotp.api.elements import ErrorResponse
+from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.states import outside
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
 from tollbridge.faces.iotp.message import codec, faults, rules
@@ -35,7 +36,7 @@ from tollbridge.faces.iotp.message.http import Ending
 from tollbridge.faces.iotp.message.signatures import IotpSignatures
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles import pages, store
-from tollbridge.faces.iotp.roles.calls import Bridges, Keys
+from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import Draft
 from tollbridge.faces.iotp.roles.person import (
     Arrived,
@@ -110,6 +111,7 @@ class Core:
         core = cls(Bridges(bridges), clock, ids)
         core.bridges.ask = core.unlock
         core.bridges.hear = core.hear
+        core.bridges.limit = Limit(clock, CALL_LIMIT_S)
         return core
 
     # The person

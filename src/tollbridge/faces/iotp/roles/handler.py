@@ -19,6 +19,7 @@ from tollbridge.faces.iotp.api.calls import (
     StartPaymentPaymentHandler,
 )
 from tollbridge.faces.iotp.api.elements import Content
+from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.states import outside
 from tollbridge.faces.iotp.api.words import (
     ROLE_DATA_PREFIX,
@@ -42,7 +43,7 @@ from tollbridge.faces.iotp.message.blocks import (
 from tollbridge.faces.iotp.message.components import Org, PayReceipt, PaySchemeData
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
 from tollbridge.faces.iotp.roles import picking, store
-from tollbridge.faces.iotp.roles.calls import Bridges, Keys
+from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.closing import Closing
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled
 from tollbridge.faces.iotp.roles.picking import Picked
@@ -86,6 +87,7 @@ class PaymentHandler(Server):
         super().__init__(clock)
         self.settings = settings
         self.bridges = Bridges(bridges, {name: Keys(*keys) for name, keys in settings.keys.items()})
+        self.bridges.limit = Limit(clock, CALL_LIMIT_S)
         self.closing = Closing(self.bridges, clock, settings.close_after_s)
         self._ids = ids
         self.before_first: list[Callable[[], Flow[Any]]] = []

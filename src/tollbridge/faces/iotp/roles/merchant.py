@@ -16,6 +16,7 @@ from tollbridge.faces.iotp.api.calls import (
 )
 from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
 from tollbridge.faces.iotp.api.elements import Content
+from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.words import CompletionCode, ErrorCode, ProcessState, Severity
 from tollbridge.faces.iotp.message import codec, signing
 from tollbridge.faces.iotp.message.blocks import (
@@ -50,7 +51,7 @@ from tollbridge.faces.iotp.message.components import (
 from tollbridge.faces.iotp.message.references import Known
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
 from tollbridge.faces.iotp.roles import brands, membership, picking, store
-from tollbridge.faces.iotp.roles.calls import Bridges, Keys
+from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of, worst_of
@@ -96,6 +97,7 @@ class Merchant(Server):
         super().__init__(clock)
         self.settings = settings
         self.bridges = Bridges(bridges, {name: Keys(*keys) for name, keys in settings.keys.items()})
+        self.bridges.limit = Limit(clock, CALL_LIMIT_S)
         self._ids = ids
 
     def org(self) -> Org:
