@@ -292,6 +292,17 @@ class Consumer:
 
     def _trade(self, deal: Deal) -> Flow[Traded]:
         """Bring a transaction to its end, or as far as it goes now."""
+        try:
+            text = yield from self._attempted(deal)
+        except Failed as failed:  # software of ours, at a moment where nothing else can be done
+            text = failed.error.error_desc
+            yield from self.core.notice(text)
+            deal.data["suspended"] = True
+            yield from store.keep(deal)
+        return self._told(deal, text)
+
+    def _attempted(self, deal: Deal) -> Flow[str]:
+        """Go on with a transaction; gives words about what came of it. Raises Failed."""
         text = ""
         try:
             yield from self._steps(deal)
@@ -314,7 +325,7 @@ class Consumer:
         except Unusable as unusable:
             text = unusable.text
             yield from self._unusable(deal, unusable)
-        return self._told(deal, text)
+        return text
 
     def _steps(self, deal: Deal) -> Flow[None]:
         if deal.stage == "begun":
@@ -568,7 +579,7 @@ class Consumer:
         yield from Paying(self.core, deal, offer, known).doubt(unusable.text)
         try:
             yield from self._pay(deal, offer)
-        except (Suspended, Cancelled, Unusable) as later:
+        except (Suspended, Cancelled, Unusable, Problem, PeerError, PeerCancelled) as later:
             yield from self.core.notice(str(later))
             yield from store.keep(deal)
 

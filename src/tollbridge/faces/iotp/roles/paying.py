@@ -24,6 +24,7 @@ from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import CompletionCode, ContStatus, ErrorCode, ProcessState
 from tollbridge.faces.iotp.message.blocks import (
     Block,
+    InquiryRespBlk,
     IotpMessage,
     OfferRespBlk,
     PayExchBlk,
@@ -230,8 +231,8 @@ class Paying:
                 continue
             letter = yield from store.letter(self.deal, known["in"])
             message = store.message(letter.body)
-            block = message.block(PayRespBlk)
-            assert block is not None, "a payment that is over has its response"
+            block = message.block(PayRespBlk) or message.block(InquiryRespBlk)
+            assert block is not None, "who says that a payment is over is on file"
             statuses.append(block.status)
             handlers.append(orgs[known["org"]])
             if message.signatures is not None:
@@ -516,7 +517,8 @@ class Paying:
             yield from store.keep(self.deal)
             raise Suspended("what became of the payment is not known yet; resume later")
         code = here.completion_code
-        self.known |= {"stage": "over", "state": here.process_state, "code": code}
+        self.known |= {"stage": "over", "state": here.process_state, "code": code,
+                       "in": self.deal.letters}  # fmt: skip
         yield from store.keep(self.deal)
 
     # What goes wrong (2.6.1)
