@@ -232,6 +232,7 @@ def test_who_does_not_come_back_in_time_finds_the_payment_closed(back):
             assert closed[0].completion_code == CompletionCode.TIMED_OUT_RCVR
             [paid] = traded.payments
             assert paid.state is ProcessState.FAILED
+            assert await house.balances() == (5_000, 100_000), "what it had sent is back"
             answer = codec.read(
                 next(body for *_, body in reversed(house.posts) if b"<PayRespBlk" in body)
             )

@@ -20,7 +20,7 @@ from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.blocks import CancelBlk, PayReqBlk, PayRespBlk
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles import store
-from tollbridge.faces.iotp.roles.consumer import Inquire, Trades
+from tollbridge.faces.iotp.roles.consumer import Inquire, Resume, Trades
 from tollbridge.faces.iotp.roles.person import Post, Silence, Way
 from tollbridge.ground.flow import Exchange, Party, Wait
 from tollbridge.ground.secret import Secret
@@ -375,3 +375,22 @@ def test_people_may_take_their_time():
     house.around = lambda role, name, bridge: Asking(role, name, bridge, house)
     assert bought(house, "coffee", Slow()).complete
     assert not house.person.of(wishes.Trouble)
+
+
+@pytest.mark.req("I-245")
+def test_software_of_the_wallet_that_fails_at_the_very_end_leaves_the_trade_to_be_resumed():
+    house = Recorded()
+    broken = refused(ErrorCode.TRANSPORT_ERROR, "the reader is unplugged").error
+    house.twists = [("C", calls.InquireProcessState, Answer(error=broken))]
+
+    async def main():
+        traded = await house.buy("coffee")
+        assert (traded.is_suspended, traded.text) == (True, "the reader is unplugged")
+        await house.start("C")
+        traded = await house.order(Resume(traded.name))
+        assert traded.complete
+        assert traded.payments[0].sound
+
+    house.run(main)
+    assert len(house.posts) == 1, "the Payment Handler is not asked again"
+    assert house.taken() == 250
