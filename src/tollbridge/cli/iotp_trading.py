@@ -440,7 +440,8 @@ class Screen:
             case person.Prove():
                 names = [shown(name) for name in wish.algorithms]
                 return names.index(click.prompt("authenticate by", type=click.Choice(names)))
-        name = click.prompt("member", default="", show_default=False)
+        asked = f"member of {shown(wish.payee)}"
+        name = click.prompt(asked, default="", show_default=False)
         if not name:
             return None
         return person.Member(name, Secret(click.prompt("pass phrase", hide_input=True)))

@@ -412,7 +412,7 @@ class Consumer:
         self, deal: Deal, first: IotpMessage, request: AuthReqBlk, tpo: TpoBlk
     ) -> Flow[int]:
         while True:
-            found = yield from proving.proved(self.core, request.auth_reqs)
+            found = yield from proving.proved(self.core, request.auth_reqs, tpo)
             if found is not None or not request.auth_reqs:
                 break
             text = "no payment software can authenticate you as the merchant wants"

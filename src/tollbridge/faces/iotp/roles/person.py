@@ -93,7 +93,9 @@ class Prove:
 
 @dataclass(frozen=True, slots=True)
 class NeedMember:
-    """The Merchant wants a member's name and pass phrase; answered with a Member, or None."""
+    """A Merchant wants a member's name and pass phrase; answered with a Member, or None."""
+
+    payee: str
 
 
 @dataclass(frozen=True, slots=True)
