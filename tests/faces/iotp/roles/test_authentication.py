@@ -209,7 +209,10 @@ def test_a_transaction_without_authentication_is_not_begun_with_one():
     traded = bought(house, "login")
     assert traded.stage == "failed"
     assert house.said(calls.Authenticate) == [], "nothing is said to a bridge"
-    told = codec.read(house.posts[0][1]).error.errors[0]
+    [(role, body, _)] = house.posts
+    told = codec.read(body).error.errors[0]
+    assert role == "M"
+    assert [one.url for one in house.logged] == [f"{SHOP_URL}/log"]
     assert told.locations[0].att_name == "IotpTransType"
 
 

@@ -157,6 +157,7 @@ class House:
         self.engines, self.faces = {}, {}
         self.ids = {role: SeededIds(f"{role}{seed}") for role in "MPC"}
         self.posts = []  # (url, body, answer)
+        self.logged = []  # what was posted to logs of errors
         self.meddle = None  # changes what the peer is sent, or answers in its place
         self.crashes = 0
         self.person = Person()
@@ -258,6 +259,9 @@ class House:
             wanted = changed or wanted
         if isinstance(wanted, Fetch):
             return await self.reach("M", wanted)
+        if wanted.url.endswith("/log"):
+            self.logged.append(wanted)
+            return Arrived(204, b"")
         role = "M" if wanted.url.startswith("http://shop.test") else "P"
         answer = await self.reach(role, wanted)
         self.posts.append((role, wanted.body, getattr(answer, "body", None)))

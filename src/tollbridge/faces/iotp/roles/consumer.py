@@ -258,24 +258,24 @@ class Consumer:
             raise Unusable("the shop does not begin with its options")
         if wrong := faults.hard(rules.of(message)):
             raise Unusable(f"the shop says nothing of use: {wrong[0].rule}")
-        deal = self._begun(message, got.body, wanted.url, check=wanted.check)
+        deal = self._begun(message, got.body, check=wanted.check)
         # Nothing was said yet: the first letter that goes out is written with all of this.
         return (yield from self._trade(deal))
 
-    def _begun(self, message: IotpMessage, body: bytes, url: str, *, check: bool = True) -> Deal:
+    def _begun(self, message: IotpMessage, body: bytes, *, check: bool = True) -> Deal:
         deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
         deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
-                     "options": 1, "begun_at": url, "check": check}  # fmt: skip
+                     "options": 1, "check": check}  # fmt: skip
         self.core.file(deal, message, body, "Merchant")
         return deal
 
-    def _aside(self, message: IotpMessage, body: bytes, url: str) -> Flow[bool]:
+    def _aside(self, message: IotpMessage, body: bytes) -> Flow[bool]:
         """Authenticate in a transaction of its own, while another one waits (RFC 3504)."""
         deal = yield from store.recall(ROLE, message.trans_id)
         if deal is None:
             if message.block(TpoBlk) is None:
                 raise Unusable("an authentication begins with options")
-            deal = self._begun(message, body, url)
+            deal = self._begun(message, body)
         if deal.stage not in OVER:
             deal.data["suspended"] = False
             traded = yield from self._trade(deal)
@@ -320,7 +320,10 @@ class Consumer:
             yield from self._over(deal, "failed")
         except Problem as problem:
             text = problem.text
-            yield from self.core.complain(deal, problem, deal.data["answered"], self._sender(deal))
+            _, tpo = yield from self._options(deal)
+            yield from self.core.complain(
+                deal, problem, deal.data["answered"], self._sender_of(tpo)
+            )
             yield from self._over(deal, "failed")
         except Unusable as unusable:
             text = unusable.text
@@ -721,9 +724,6 @@ class Consumer:
         block = message.block(OfferRespBlk)
         assert block is not None
         return Offer(tpo, block, message.signatures)
-
-    def _sender(self, deal: Deal) -> str:
-        return str(deal.data.get("sender", deal.data["begun_at"]))
 
     @staticmethod
     def _sender_of(tpo: TpoBlk) -> str:

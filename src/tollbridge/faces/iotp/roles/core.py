@@ -102,7 +102,7 @@ class Core:
     clock: Clock
     ids: IdSource
     cancel_wanted: bool = False
-    aside: Callable[[IotpMessage, bytes, str], Flow[bool]] | None = None
+    aside: Callable[[IotpMessage, bytes], Flow[bool]] | None = None
     """Authenticate in a transaction of its own; says whether the original may go on."""
 
     @classmethod
@@ -214,7 +214,7 @@ class Core:
         """Give a message that answers a letter; None with a pause when it is to be sent again."""
         message = yield from self._read(deal, body, url)
         if self.aside is not None and _is_aside(deal, message):
-            if not (yield from self.aside(message, body, url)):
+            if not (yield from self.aside(message, body)):
                 raise Cancelled("the authentication failed")
             return None, 0.0  # now our message is sent again
         yield from self.expect(deal, message, letter.msg_id, url)
