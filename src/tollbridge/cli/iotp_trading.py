@@ -127,6 +127,7 @@ def _with_port(settings: Any) -> tuple[Any, str]:
 @WALLET
 @click.option("--brand", help="Pay with this brand (VISA, x-TollbridgePurse, …).")
 @click.option("--instrument", help="Pay with this instrument of the wallet.")
+@click.option("--no-check", is_flag=True, help="Do not try an instrument before it is used.")
 @YES
 @click.option("--die-after", type=int, metavar="N", help="Die after N answers, for tests.")
 @click.option("--quiet", is_flag=True, help="Show nothing but the end.")
@@ -136,6 +137,7 @@ def buy(
     folder: Path,
     brand: str | None,
     instrument: str | None,
+    no_check: bool,
     yes: bool,
     die_after: int | None,
     quiet: bool,
@@ -145,7 +147,7 @@ def buy(
     from tollbridge.faces.iotp.roles.consumer import Buy
 
     person = Screen(brand, instrument, yes=yes, quiet=quiet)
-    _end(_order(folder, Buy(url), person, die_after), as_json=as_json)
+    _end(_order(folder, Buy(url, check=not no_check), person, die_after), as_json=as_json)
 
 
 @click.command()
@@ -399,7 +401,7 @@ class Screen:
         self.quiet = quiet
         self._tries = 0
 
-    async def __call__(self, wish: "Wish") -> Any:  # noqa: C901 - one line for each wish
+    async def __call__(self, wish: "Wish") -> Any:
         """Answer a wish of the core."""
         from tollbridge.faces.iotp.roles import person
 
@@ -410,12 +412,10 @@ class Screen:
                 return self._confirm(wish)
             case person.Trouble():
                 return self._trouble(wish.text, wish.ways)
-            case person.NeedWallet():
-                return None if self.yes else click.prompt(f"{shown(wish.text)}; wallet")
-            case person.NeedPassphrase():
-                if self.yes:
-                    return None
-                return Secret(click.prompt(f"{shown(wish.text)}; pass phrase", hide_input=True))
+            case (
+                person.NeedWallet() | person.NeedPassphrase() | person.Prove() | person.NeedMember()
+            ):
+                return None if self.yes else self._prompt(wish)
             case person.Progress():
                 percent = f" {wish.percent} %" if wish.percent is not None else ""
                 self._say(f"  {wish.pay_id}{percent}  {shown(wish.text)}")
@@ -427,6 +427,24 @@ class Screen:
             case person.Visit():
                 self._say(f"  go on at {shown(wish.url)}")
         return None
+
+    def _prompt(self, wish: Any) -> Any:
+        from tollbridge.faces.iotp.roles import person
+
+        match wish:
+            case person.NeedWallet():
+                return click.prompt(f"{shown(wish.text)}; wallet")
+            case person.NeedPassphrase():
+                text = f"{shown(wish.text)}; pass phrase"
+                return Secret(click.prompt(text, hide_input=True))
+            case person.Prove():
+                names = [shown(name) for name in wish.algorithms]
+                return names.index(click.prompt("authenticate by", type=click.Choice(names)))
+        asked = f"member of {shown(wish.payee)}"
+        name = click.prompt(asked, default="", show_default=False)
+        if not name:
+            return None
+        return person.Member(name, Secret(click.prompt("pass phrase", hide_input=True)))
 
     def _say(self, text: str) -> None:
         if not self.quiet:
@@ -477,6 +495,29 @@ class Screen:
         return Way(click.prompt("what now", type=click.Choice([str(way) for way in ways])))
 
 
+class _Register:
+    """Registers an instrument that is missed while something is bought: one of the test ones."""
+
+    def __init__(self, folder: Path, person: Screen) -> None:
+        self.folder, self.person = folder.expanduser(), person
+
+    async def __call__(self, wish: Any) -> str:
+        """Answer the payment software; "" when nobody is there or nothing fits."""
+        from tollbridge.faces.iotp.roles import opening
+        from tollbridge.trading import wallet as file
+
+        secret = Secret(opening.DEMONSTRATION)
+        made = [file.test_card(name, secret) for name in opening.TEST_CARDS]
+        if wish.bridge == opening.PURSES:
+            made = [file.test_purse("purse", secret)]
+        own = {one.id: one for one in made if one.brand_id == wish.brand_id}
+        if self.person.yes or not own:
+            return ""
+        name = click.prompt(f"register for {wish.brand_id}", type=click.Choice(list(own)))
+        await asyncio.to_thread(file.add, self.folder, wish.bridge, own[name])
+        return str(name)
+
+
 def _named(option: "Option") -> str:
     return shown(option.instrument_name or option.brand_name) + (
         f" ({option.brand_id})" if option.instrument_name else ""
@@ -500,7 +541,8 @@ def _order(folder: Path, wanted: Any, person: Screen, die_after: int | None = No
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def main() -> Any:
-        async with _house(folder, person, after=after if die_after else None) as house:
+        dies = after if die_after else None
+        async with _house(folder, person, device=_Register(folder, person), after=dies) as house:
             return await house.order(wanted)
 
     return _run(main())

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from tollbridge.engine.engine import Engine, Partner, Surroundings
 from tollbridge.engine.transport import HttpTransport, Transport
+from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.consumer import Consumer, Wanted
 from tollbridge.faces.iotp.roles.core import ROLE
@@ -49,21 +50,22 @@ class House:
         after: Callable[[int], None] | None = None,
     ) -> None:
         self.folder = folder
-        clock: Clock = SystemClock()
-        ids: IdSource = RandomIds()
+        self._clock: Clock = SystemClock()
+        self._ids: IdSource = RandomIds()
+        self._enrol = device or _nobody
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.contents = wallet.read(folder)
-        self.consumer = Consumer(wallet.bridges(self.contents, clock, ids), clock, ids)
+        self.consumer = Consumer(self._bridges(), self._clock, self._ids)
         self._transport = transport or HttpTransport()
         self._is_ours = transport is None
         self._limit_s = limit_s
         self._answered, self._after = 0, after
         journal = SqliteJournal(folder / wallet.JOURNAL)
-        self.engine = Engine(Surroundings(journal, {}, self._transport, clock, ids))
+        self.engine = Engine(Surroundings(journal, {}, self._transport, self._clock, self._ids))
         self._parties: dict[Party, Partner] = {
             Party.CARDHOLDER: person,  # type: ignore[dict-item]
             Party.PEER: self._peer,
-            Party.DEVICE: device or _nobody,  # type: ignore[dict-item]
+            Party.DEVICE: self._device,  # type: ignore[dict-item]
         }
 
     async def __aenter__(self) -> Self:
@@ -90,6 +92,17 @@ class House:
     async def run(self, flow: Flow[Any]) -> Any:
         """Run a flow over this wallet's notes."""
         return await self.engine.serve(_One(self.consumer.name, flow), None, self._parties)
+
+    def _bridges(self) -> dict[str, PaymentBridge]:
+        return wallet.bridges(self.contents, self._clock, self._ids)
+
+    async def _device(self, wish: Enrol) -> str:
+        """Register an instrument; from then on the payment software knows it."""
+        done = await self._enrol(wish)
+        if done:
+            self.contents = wallet.read(self.folder)
+            self.consumer.core.bridges.by_name = self._bridges()
+        return done
 
     async def _peer(self, wanted: object) -> Arrived | Silence:
         """Carry a message to a peer, and what comes back."""

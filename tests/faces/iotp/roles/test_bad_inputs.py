@@ -453,3 +453,44 @@ def test_an_answer_that_cannot_be_read_is_told_and_nothing_is_lost():
         assert mine == (4_700 if paid else 5_000)
 
     house.run(main)
+
+
+@pytest.mark.req("IX-255", "IX-254")
+@pytest.mark.parametrize(("name", "at"), [("tea", "pay.test"), ("book", "shop.test")])
+def test_a_bad_message_is_told_its_sender_and_its_log_and_the_error_page_follows(name, at):
+    house = House()
+    told = []
+
+    async def garbled(wanted):
+        if isinstance(wanted, Post) and b"<ErrorBlk" in wanted.body:
+            told.append(wanted)
+            return Arrived(204, b"")
+        if isinstance(wanted, Post) and f"http://{at}" in wanted.url and not told:
+            answer = await house.reach("P" if at == "pay.test" else "M", wanted)
+            return Arrived(200, answer.body.replace(b"</IotpMessage>", b""))
+        return None
+
+    async def main():
+        house.meddle = garbled
+        house.person = Person(decide=[Way.SUSPEND])
+        await house.buy(name)
+        url = PAY_URL if at == "pay.test" else SHOP_URL
+        assert [one.url for one in told] == [url, f"{url}/log"]
+        assert told[0].body == told[1].body
+        assert error_of(codec.read(told[0].body)).error_code == ErrorCode.XML_NOT_WELL_FRMD
+        assert f"{url}/error" in [one.url for one in house.person.of(wishes.Visit)]
+
+    house.run(main)
+
+
+@pytest.mark.req("IX-254", "IX-147")
+@pytest.mark.parametrize(("confirm", "page"), [(Way.GO_ON, "done"), (Way.CANCEL, "cancelled")])
+def test_at_the_end_the_page_of_the_end_is_shown(confirm, page):
+    house = House()
+    house.person = Person(confirm=confirm)
+
+    async def main():
+        await house.buy("book")
+        assert [one.url for one in house.person.of(wishes.Visit)] == [f"{SHOP_URL}/{page}"]
+
+    house.run(main)

@@ -2,78 +2,16 @@
 
 import pytest
 
-from tests.faces.iotp.roles.trade import CREDIT, PAY_URL, House, Person
+from tests.faces.iotp.roles.recording import Recorded, bought
+from tests.faces.iotp.roles.trade import CREDIT, PAY_URL, Person
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.answer import Answer, refused
-from tollbridge.faces.iotp.api.bridge import Skeleton
 from tollbridge.faces.iotp.api.elements import Content
-from tollbridge.faces.iotp.api.shapes import function_of
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, ProcessType
 from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles.consumer import Inquire, Manage, Pending, Rest, Resume
 from tollbridge.faces.iotp.roles.person import Post, Silence, Way
-
-
-class Recording(Skeleton):
-    """A bridge that notes every call, in the order of the whole trade; `twist` changes answers."""
-
-    def __init__(self, role, name, inner, house):
-        self.role, self.name, self.inner, self.house = role, name, inner, house
-
-    def do(self, call):
-        house = self.house
-        house.calls.append((self.role, self.name, type(call).__name__, call))
-        twisted = house.twist(self.role, call)
-        if twisted is not None:
-            yield from ()
-            return twisted
-        return (yield from getattr(self.inner, function_of(call).method)(call))
-
-
-class Recorded(House):
-    """A house whose bridges note their calls, and which notes its messages among them."""
-
-    def __init__(self, *items, **settings):
-        super().__init__(*items, **settings)
-        self.calls, self.twists = [], []
-        self.around = lambda role, name, bridge: Recording(role, name, bridge, self)
-
-    def twist(self, role, call):
-        for one in self.twists:
-            if one[0] == role and one[1] is type(call):
-                self.twists.remove(one)
-                return one[2]
-        return None
-
-    async def _carried(self, wanted):
-        if isinstance(wanted, Post):
-            self.calls.append(("", "", "+".join(codec.read(wanted.body).kinds), None))
-        answer = await super()._carried(wanted)
-        body = getattr(answer, "body", b"")
-        if body:
-            self.calls.append(("", "", "+".join(codec.read(body).kinds), None))
-        return answer
-
-    def names(self, *roles, bridge=None):
-        return [
-            name for role, own, name, _ in self.calls
-            if role in roles and (bridge is None or own in {bridge, ""})
-        ]  # fmt: skip
-
-    def said(self, kind):
-        return [call for _, _, name, call in self.calls if name == kind.__name__]
-
-
-def bought(house, name, person=None):
-    house.person = person or Person(instrument=None)
-    got = []
-
-    async def main():
-        got.append(await house.buy(name))
-
-    house.run(main)
-    return got[0]
 
 
 @pytest.mark.req("I-070", "I-071", "I-072", "I-075", "I-089", "I-090", "I-093", "I-082", "I-083")
@@ -166,7 +104,9 @@ def test_figure_3_both_payments_of_a_value_exchange_are_compiled_and_chosen():
     assert credit
 
 
-@pytest.mark.req("I-129", "I-135", "I-136", "I-145", "I-147", "I-150", "I-163", "I-165", "I-166")
+@pytest.mark.req(
+    "I-129", "I-135", "I-136", "I-145", "I-147", "I-150", "I-163", "I-165", "I-166", "I-146"
+)
 def test_figure_4_brand_selection():
     house = Recorded()
     assert bought(house, "book").complete
@@ -197,7 +137,19 @@ def test_figure_4_what_does_not_work_is_the_persons_to_decide(way, instrument):
     assert set(trouble.ways) == {Way.RETRY, Way.OTHER, Way.GO_ON, Way.SUSPEND, Way.CANCEL}
 
 
-@pytest.mark.req("I-168", "I-200", "I-211", "I-212", "I-213", "I-215", "I-221", "I-222", "I-223")
+@pytest.mark.req(
+    "I-168",
+    "I-200",
+    "I-211",
+    "I-212",
+    "I-213",
+    "I-215",
+    "I-221",
+    "I-222",
+    "I-223",
+    "I-175",
+    "I-192",
+)
 def test_figure_5_a_payment_with_one_exchange():
     house = Recorded()
     assert bought(house, "coffee").complete
@@ -210,7 +162,9 @@ def test_figure_5_a_payment_with_one_exchange():
     ]  # fmt: skip
 
 
-@pytest.mark.req("I-201", "I-202", "I-203", "I-204", "I-205", "I-206", "I-207", "I-208", "I-191")
+@pytest.mark.req(
+    "I-201", "I-202", "I-203", "I-204", "I-205", "I-206", "I-207", "I-208", "I-191", "I-268"
+)
 def test_figure_5_a_payment_with_three_exchanges():
     house = Recorded()
     assert bought(house, "tea").complete
@@ -298,7 +252,9 @@ def test_wallets_and_pass_phrases_are_asked_for_and_the_call_is_repeated():
     assert b"open sesame" not in pages, "pass phrases live in memory only"
 
 
-@pytest.mark.req("I-226", "I-229", "I-234", "I-235", "I-236", "I-237", "I-238", "I-239", "IX-232")
+@pytest.mark.req(
+    "I-226", "I-229", "I-234", "I-235", "I-236", "I-237", "I-238", "I-239", "IX-232", "I-227"
+)
 def test_figure_6_inquiry():
     house = Recorded()
 
@@ -317,6 +273,7 @@ def test_figure_6_inquiry():
     assert house.said(calls.ChangeProcessState)[-1].process_type is ProcessType.INQUIRY
     for one in house.said(calls.ContinueProcess):
         assert one.process_type is ProcessType.INQUIRY
+    assert [role for role, _, name, _ in house.calls if name == "StartPaymentInquiry"] == ["C"]
 
 
 @pytest.mark.req("I-250", "I-252", "I-253", "I-255", "I-245", "I-249", "IX-050", "IX-051")

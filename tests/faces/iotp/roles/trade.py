@@ -12,6 +12,7 @@ from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.signing import HmacKey
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles import person as wishes
+from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.consumer import Buy, Consumer
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
@@ -150,11 +151,13 @@ class House:
         self.items = {one.name: one for one in (items or EVERYTHING)}
         self.around = around or (lambda role, name, bridge: bridge)
         self.settings = settings
+        self.handling = {}  # settings of the Payment Handler
         self.steps = {role: Steps() for role in "MPC"}
         self.journals = {"M": MemoryJournal(), "P": self.world.journal, "C": MemoryJournal()}
         self.engines, self.faces = {}, {}
         self.ids = {role: SeededIds(f"{role}{seed}") for role in "MPC"}
         self.posts = []  # (url, body, answer)
+        self.logged = []  # what was posted to logs of errors
         self.meddle = None  # changes what the peer is sent, or answers in its place
         self.crashes = 0
         self.person = Person()
@@ -215,7 +218,8 @@ class House:
                 settings = MerchantSettings(SHOP, self.items, **{"signer": OFFERS, **self.settings})
                 return IotpFace(Merchant(settings, bridges, self.clock, ids), None)
             case "P":
-                settings = HandlerSettings(PAY, self.protocols(), verifier=OFFERS)
+                own = {"verifier": OFFERS, **self.handling}
+                settings = HandlerSettings(PAY, self.protocols(), **own)
                 return IotpFace(None, PaymentHandler(settings, bridges, self.clock, ids))
             case _:
                 return Consumer(bridges, self.clock, ids)
@@ -255,6 +259,9 @@ class House:
             wanted = changed or wanted
         if isinstance(wanted, Fetch):
             return await self.reach("M", wanted)
+        if wanted.url.endswith("/log"):
+            self.logged.append(wanted)
+            return Arrived(204, b"")
         role = "M" if wanted.url.startswith("http://shop.test") else "P"
         answer = await self.reach(role, wanted)
         self.posts.append((role, wanted.body, getattr(answer, "body", None)))
@@ -300,13 +307,20 @@ class House:
 
     # Judging
 
+    async def flow(self, role, flow):
+        """Run a flow over a party's notes."""
+        return await self.engines[role].serve(_Once(self.faces[role].name, flow), None, {})
+
+    async def letters(self, role, name):
+        """Every message of a transaction that a party has on file."""
+        return await self.flow(role, store.letters(role, name))
+
     async def issue(self, role, prefix, name, minor):
         flow = purses.value_of(prefix).issue(name, Money.of(minor, "EUR"), "opening")
-        await self.engines[role].serve(_Once(self.faces[role].name, flow), None, {})
+        await self.flow(role, flow)
 
     async def purse(self, role, prefix, name):
-        flow = purses.value_of(prefix).purse(name)
-        found = await self.engines[role].serve(_Once(self.faces[role].name, flow), None, {})
+        found = await self.flow(role, purses.value_of(prefix).purse(name))
         return found.balances.get("EUR", 0)
 
     async def balances(self):

@@ -5,6 +5,7 @@ functions each; `Parts` answers ReqNotSupp for the others (RFC 3867, 1.2).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tollbridge.faces.iotp.api.answer import Answer, Call, Refused, refused
@@ -15,12 +16,21 @@ from tollbridge.faces.iotp.api.faults import Fault, error_of
 from tollbridge.faces.iotp.api.rules import broken, fits
 from tollbridge.faces.iotp.api.shapes import OBLIGATIONS, REQUESTS, function_of
 from tollbridge.faces.iotp.api.words import ErrorCode, Obligation, Role, Severity
+from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import JournalError, UsageError
-from tollbridge.ground.flow import Flow
+from tollbridge.ground.flow import Exchange, Flow, Party
 
 R = TypeVar("R")
 Hear = Callable[[CallBack], Flow[Answer[CallBackResponse]]]
 """What the core does with a call back: shows it. A BusError asks the bridge to cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long a bridge may work on a call; what it waits for people does not count."""
+
+    clock: Clock
+    seconds: float
 
 
 class Parts(Skeleton):
@@ -56,7 +66,9 @@ def lacks(bridge: Parts, role: Role) -> Mapping[str, Obligation]:
     return {name: word for name, word in wanted.items() if not bridge.implements(name)}
 
 
-def perform(bridge: PaymentBridge, call: Call[R], hear: Hear | None = None) -> Flow[Answer[R]]:
+def perform(
+    bridge: PaymentBridge, call: Call[R], hear: Hear | None = None, limit: Limit | None = None
+) -> Flow[Answer[R]]:
     """Call a bridge, and give its answer. Raises nothing of the bridge's making.
 
     A call that breaks the rules is answered before the bridge sees it. What it raises becomes an
@@ -68,7 +80,7 @@ def perform(bridge: PaymentBridge, call: Call[R], hear: Hear | None = None) -> F
         return Answer(error=error_of(faults))
     try:
         method = getattr(bridge, function_of(call).method)
-        answer: Answer[R] = yield from _listening(method(call), hear)
+        answer: Answer[R] = yield from _listening(method(call), hear, limit)
     except Refused as refusal:
         return Answer(error=refusal.error)
     except JournalError:
@@ -97,25 +109,39 @@ def _broken_bridge(faults: list[Fault]) -> ErrorResponse:
     return refused(ErrorCode.UNKNOWN_ERROR, text).error
 
 
-def _listening(flow: Flow[Answer[R]], hear: Hear | None) -> Flow[Answer[R]]:
+def _listening(flow: Flow[Answer[R]], hear: Hear | None, limit: Limit | None) -> Flow[Answer[R]]:
     """Drive a bridge's flow; its call backs stay here, all else is for whoever drives this."""
+    used_s = 0.0
     try:
         wanted = next(flow)
         while True:
             if isinstance(wanted, CallBack):
                 wanted = flow.send((yield from (hear or _deaf)(wanted)))
                 continue
+            begun_s = limit.clock.monotonic_s() if limit is not None else 0.0
             try:
                 got = yield wanted
             except (UsageError, JournalError) as error:
                 wanted = flow.throw(error)
-            else:
-                wanted = flow.send(got)
+                continue
+            if limit is not None and not _with_people(wanted):
+                used_s += limit.clock.monotonic_s() - begun_s
+                if used_s > limit.seconds:
+                    text = "the payment software takes too long"
+                    transient = Severity.TRANSIENT_ERROR
+                    return Answer(
+                        error=refused(ErrorCode.TRANSPORT_ERROR, text, severity=transient).error
+                    )
+            wanted = flow.send(got)
     except StopIteration as end:
         answer: Answer[R] = end.value
         return answer
     finally:
         flow.close()
+
+
+def _with_people(wanted: object) -> bool:
+    return isinstance(wanted, Exchange) and wanted.party in {Party.CARDHOLDER, Party.MERCHANT}
 
 
 def _deaf(call: CallBack) -> Flow[Answer[CallBackResponse]]:

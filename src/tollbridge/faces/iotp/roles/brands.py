@@ -54,7 +54,7 @@ def offered(
         "merchant_org_id": settings.party.org_id,
     }
     for name in settings.bridges or tuple(bridges):
-        if settings.skip_brands:
+        if settings.skip_brands and not leg.discounted:  # one call asks about one amount
             found += yield from _at_once(bridges, name, wanted, leg)
             continue
         accepted = yield from bridges.call(name, FindAcceptedPaymentBrand(**wanted))
@@ -64,7 +64,7 @@ def offered(
             call = FindAcceptedPaymentProtocol(
                 brand_id=brand.brand_id,
                 brand_packaged_content=brand.brand_packaged_content,
-                **wanted,
+                **wanted | {"amount": leg.discounted.get(brand.brand_id, leg.amount)},
             )
             items = (yield from bridges.call(name, call)).protocol_items
             found += [Offered(name, brand, item) for item in items if _wants(leg, item)]

@@ -16,7 +16,7 @@ from tollbridge.faces.iotp.api.calls import (
 )
 from tollbridge.faces.iotp.api.elements import ErrorResponse
 from tollbridge.faces.iotp.api.errors import about_wallet
-from tollbridge.faces.iotp.api.perform import perform
+from tollbridge.faces.iotp.api.perform import Limit, perform
 from tollbridge.faces.iotp.api.words import ProcessState, ProcessType
 from tollbridge.faces.iotp.roles.problems import Failed
 from tollbridge.ground.flow import Flow
@@ -24,6 +24,8 @@ from tollbridge.ground.secret import Secret
 
 R = TypeVar("R")
 TRIES_MAX = 3
+CALL_LIMIT_S = 120
+"""How long a payment software may work on one call."""
 
 
 @dataclass
@@ -55,9 +57,19 @@ class Bridges:
     keys: dict[str, Keys] = field(default_factory=dict)
     ask: Ask = nobody
     hear: Hear | None = None
+    limit: Limit | None = None
 
     def __iter__(self) -> Any:
         return iter(self.by_name)
+
+    def wallet(self, name: str) -> str | None:
+        """Name the wallet of a bridge, if it wanted one."""
+        return self.keys[name].wallet_id if name in self.keys else None
+
+    def use(self, name: str, wallet_id: str | None) -> None:
+        """Go on with the wallet that a payment was begun with."""
+        if wallet_id is not None:
+            self.keys.setdefault(name, Keys()).wallet_id = wallet_id
 
     def call(self, name: str, call: Call[R]) -> Flow[R]:
         """Call a bridge by name. Raises Failed when it answers with an error.
@@ -67,7 +79,9 @@ class Bridges:
         """
         keys = self.keys.setdefault(name, Keys())
         for _ in range(TRIES_MAX):
-            answer = yield from perform(self.by_name[name], _filled(call, keys), self.hear)
+            answer = yield from perform(
+                self.by_name[name], _filled(call, keys), self.hear, self.limit
+            )
             if answer.failed is None:
                 assert answer.result is not None
                 return answer.result

@@ -13,7 +13,6 @@ from typing import Any
 from tollbridge.faces.contract import Endpoint
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.calls import (
-    Authenticate,
     InquirePendingPayment,
     ManagePaymentSoftware,
     ManagePaymentSoftwareResponse,
@@ -21,15 +20,13 @@ from tollbridge.faces.iotp.api.calls import (
     PaymentInstrumentInquiryResponse,
     RemovePaymentLog,
 )
-from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
-from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import (
     Action,
     CompletionCode,
     ErrorCode,
     ProcessState,
 )
-from tollbridge.faces.iotp.message import codec
+from tollbridge.faces.iotp.message import codec, faults, rules
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     AuthRespBlk,
@@ -42,14 +39,13 @@ from tollbridge.faces.iotp.message.blocks import (
     TpoSelectionBlk,
 )
 from tollbridge.faces.iotp.message.components import (
-    AuthReq,
     AuthResp,
     Org,
     TransId,
 )
 from tollbridge.faces.iotp.message.faults import Unreadable
 from tollbridge.faces.iotp.message.words import Role, StatusType, TransactionType
-from tollbridge.faces.iotp.roles import inquiring, selecting, store
+from tollbridge.faces.iotp.roles import inquiring, proving, selecting, store
 from tollbridge.faces.iotp.roles.core import (
     ROLE,
     Cancelled,
@@ -80,9 +76,13 @@ PAYMENTS_MAX = 2
 
 @dataclass(frozen=True, slots=True)
 class Buy:
-    """Begin to trade at an address of a Merchant."""
+    """Begin to trade at an address of a Merchant.
+
+    `check` False: what is chosen is not tried before it is used; the payment itself checks it.
+    """
 
     url: str
+    check: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +216,7 @@ class Consumer:
 
     def __init__(self, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> None:
         self.core = Core.of(bridges, clock, ids)
+        self.core.aside = self._aside
         self._orders: Mapping[type, Callable[[Any], Flow[Any]]] = {
             Buy: self._buy,
             Resume: self._resume,
@@ -256,12 +257,32 @@ class Consumer:
             raise Unusable("the shop began a transaction that we know; `resume` it")
         if message.block(TpoBlk) is None:
             raise Unusable("the shop does not begin with its options")
-        deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
-        deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
-                     "options": 1, "begun_at": wanted.url}  # fmt: skip
-        self.core.file(deal, message, got.body, "Merchant")
+        if wrong := faults.hard(rules.of(message)):
+            raise Unusable(f"the shop says nothing of use: {wrong[0].rule}")
+        deal = self._begun(message, got.body, check=wanted.check)
         # Nothing was said yet: the first letter that goes out is written with all of this.
         return (yield from self._trade(deal))
+
+    def _begun(self, message: IotpMessage, body: bytes, *, check: bool = True) -> Deal:
+        deal = Deal(ROLE, message.trans_ref.trans_id, "begun")
+        deal.data = {"payments": [], "selected": [], "answered": message.msg_id, "inquiries": 0,
+                     "options": 1, "check": check}  # fmt: skip
+        self.core.file(deal, message, body, "Merchant")
+        return deal
+
+    def _aside(self, message: IotpMessage, body: bytes) -> Flow[bool]:
+        """Authenticate in a transaction of its own, while another one waits (RFC 3504)."""
+        deal = yield from store.recall(ROLE, message.trans_id)
+        if deal is None:
+            if message.block(TpoBlk) is None:
+                raise Unusable("an authentication begins with options")
+            deal = self._begun(message, body)
+        if deal.stage not in OVER:
+            deal.data["suspended"] = False
+            traded = yield from self._trade(deal)
+            if traded.is_suspended:
+                raise Suspended(traded.text)
+        return deal.stage == "done"
 
     def _resume(self, wanted: Resume) -> Flow[Traded]:
         deal = yield from self.known(wanted.name)
@@ -272,6 +293,17 @@ class Consumer:
 
     def _trade(self, deal: Deal) -> Flow[Traded]:
         """Bring a transaction to its end, or as far as it goes now."""
+        try:
+            text = yield from self._attempted(deal)
+        except Failed as failed:  # software of ours, at a moment where nothing else can be done
+            text = failed.error.error_desc
+            yield from self.core.notice(text)
+            deal.data["suspended"] = True
+            yield from store.keep(deal)
+        return self._told(deal, text)
+
+    def _attempted(self, deal: Deal) -> Flow[str]:
+        """Go on with a transaction; gives words about what came of it. Raises Failed."""
         text = ""
         try:
             yield from self._steps(deal)
@@ -289,12 +321,15 @@ class Consumer:
             yield from self._over(deal, "failed")
         except Problem as problem:
             text = problem.text
-            yield from self.core.complain(deal, problem, deal.data["answered"], self._sender(deal))
+            _, tpo = yield from self._options(deal)
+            yield from self.core.complain(
+                deal, problem, deal.data["answered"], self._sender_of(tpo)
+            )
             yield from self._over(deal, "failed")
         except Unusable as unusable:
             text = unusable.text
             yield from self._unusable(deal, unusable)
-        return self._told(deal, text)
+        return text
 
     def _steps(self, deal: Deal) -> Flow[None]:
         if deal.stage == "begun":
@@ -335,7 +370,8 @@ class Consumer:
         old = Paying(self.core, deal, offer, known)
         only = old.picked.terms if deal.data["dependent"] else None
         pay_id = self.core.ids.code(PAY_ID_LETTERS)
-        chosen = yield from selecting.select(self.core, old.brands, pay_id, only=only)
+        check = deal.data["check"]
+        chosen = yield from selecting.select(self.core, old.brands, pay_id, only=only, check=check)
         draft = next_draft(deal, "C")
         component = chosen.component(iter(draft.new_id, ""))
         deal.data["payments"][deal.data["payments"].index(known)] |= self._entry(
@@ -352,6 +388,7 @@ class Consumer:
         if request is None:
             return
         assert tpo is not None
+        proving.allowed(first)
         if first.block(OfferRespBlk) is not None or first.block(AuthStatusBlk) is not None:
             text = "authentication and offer do not come together"
             raise Problem(ErrorCode.EL_UNEXPECTED, text, element="AuthReqBlk", ref=request.id)
@@ -379,7 +416,7 @@ class Consumer:
         self, deal: Deal, first: IotpMessage, request: AuthReqBlk, tpo: TpoBlk
     ) -> Flow[int]:
         while True:
-            found = yield from self._proved(request.auth_reqs)
+            found = yield from proving.proved(self.core, request.auth_reqs, tpo)
             if found is not None or not request.auth_reqs:
                 break
             text = "no payment software can authenticate you as the merchant wants"
@@ -405,23 +442,6 @@ class Consumer:
         yield from store.keep(deal)
         return number
 
-    def _proved(self, asked: Sequence[AuthReq]) -> Flow[tuple[AuthReq, tuple[Content, ...]] | None]:
-        """Try every way to authenticate with every bridge, until one works (2.1, step 2)."""
-        for one in asked:
-            algorithm = ApiAlgorithm(id=one.algorithm.id, name=one.algorithm.name)
-            call = Authenticate(
-                authentication_id=one.authentication_id,
-                algorithm=algorithm,
-                auth_req_packaged_content=one.contents,
-            )
-            for name in self.core.bridges:
-                try:
-                    done = yield from self.core.bridges.call(name, call)
-                except Failed:
-                    continue
-                return one, done.auth_res_packaged_content
-        return None
-
     # Selection (2.3, figure 4)
 
     def _select(self, deal: Deal) -> Flow[None]:
@@ -433,7 +453,9 @@ class Consumer:
         chosen = []
         for brands in tpo.brand_lists:
             pay_id = self.core.ids.code(PAY_ID_LETTERS)
-            chosen.append((pay_id, (yield from selecting.select(self.core, brands, pay_id))))
+            check = deal.data["check"]
+            one = yield from selecting.select(self.core, brands, pay_id, check=check)
+            chosen.append((pay_id, one))
         draft = next_draft(deal, "C")
         block = draft.new_id()
         made = []
@@ -538,9 +560,14 @@ class Consumer:
             yield from self._over(deal, "cancelled", CompletionCode.CONS_CANCELLED)
             return
         draft = next_draft(deal, "C")
-        kind = StatusType.OFFER if "offer" not in deal.data else StatusType.PAYMENT
-        block = draft.cancel(kind, CompletionCode.CONS_CANCELLED, None, "no more of it")
-        _, tpo = yield from self._options(deal)
+        message, tpo = yield from self._options(deal)
+        request = message.block(AuthReqBlk)
+        kind, code = StatusType.OFFER, CompletionCode.CONS_CANCELLED
+        if deal.stage == "begun" and request is not None:
+            kind, code = StatusType.AUTHENTICATION, CompletionCode.AUT_EE_CANCEL
+        elif "offer" in deal.data:
+            kind = StatusType.PAYMENT
+        block = draft.cancel(kind, code, None, "no more of it")
         yield from self.core.tell(
             deal, draft, (block,), self._sender_of(tpo), deal.data["answered"]
         )
@@ -556,7 +583,7 @@ class Consumer:
         yield from Paying(self.core, deal, offer, known).doubt(unusable.text)
         try:
             yield from self._pay(deal, offer)
-        except (Suspended, Cancelled, Unusable) as later:
+        except (Suspended, Cancelled, Unusable, Problem, PeerError, PeerCancelled) as later:
             yield from self.core.notice(str(later))
             yield from store.keep(deal)
 
@@ -584,7 +611,10 @@ class Consumer:
             return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo)))
         offer = yield from self._offer(deal)
         payment = Paying(self.core, deal, offer, begun[-1])
-        return (yield from payment.inquire())
+        try:
+            return (yield from payment.inquire())
+        except (Suspended, Cancelled) as end:
+            raise Unusable(str(end)) from None
 
     # Cancelling, pending payments, wallets
 
@@ -625,11 +655,7 @@ class Consumer:
             action=wanted.action,
             wallet_id=wanted.wallet_id,
         )
-        done = yield from self.core.bridges.call(wanted.bridge, call)
-        if done.wallet_id is not None:
-            keys = self.core.bridges.keys[wanted.bridge]
-            keys.wallet_id, keys.passphrase = done.wallet_id, done.passphrase or keys.passphrase
-        return done
+        return (yield from self.core.manage(wanted.bridge, call))
 
     def _properties(self, wanted: Properties) -> Flow[PaymentInstrumentInquiryResponse]:
         call = PaymentInstrumentInquiry(
@@ -699,9 +725,6 @@ class Consumer:
         block = message.block(OfferRespBlk)
         assert block is not None
         return Offer(tpo, block, message.signatures)
-
-    def _sender(self, deal: Deal) -> str:
-        return str(deal.data.get("sender", deal.data["begun_at"]))
 
     @staticmethod
     def _sender_of(tpo: TpoBlk) -> str:

@@ -4,23 +4,39 @@ Messages are written down before they are sent, and what is not answered is sent
 bytes (RFC 2801, 4.5.3). After some tries the person is asked: try again, suspend, or cancel.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from tollbridge.faces.iotp.api.answer import Answer, refused
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
-from tollbridge.faces.iotp.api.calls import CallBack, CallBackResponse
+from tollbridge.faces.iotp.api.calls import (
+    CallBack,
+    CallBackResponse,
+    ManagePaymentSoftware,
+    ManagePaymentSoftwareResponse,
+)
 from tollbridge.faces.iotp.api.elements import ErrorResponse
+from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.states import outside
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
-from tollbridge.faces.iotp.message import codec
-from tollbridge.faces.iotp.message.blocks import Block, CancelBlk, ErrorBlk, IotpMessage
-from tollbridge.faces.iotp.message.components import TransId
+from tollbridge.faces.iotp.message import codec, faults, rules
+from tollbridge.faces.iotp.message.blocks import (
+    AuthReqBlk,
+    Block,
+    CancelBlk,
+    ErrorBlk,
+    InquiryRespBlk,
+    IotpMessage,
+    TpoBlk,
+)
+from tollbridge.faces.iotp.message.components import TradingRole, TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
+from tollbridge.faces.iotp.message.http import Ending
 from tollbridge.faces.iotp.message.signatures import IotpSignatures
-from tollbridge.faces.iotp.roles import store
-from tollbridge.faces.iotp.roles.calls import Bridges, Keys
+from tollbridge.faces.iotp.message.words import TransactionType
+from tollbridge.faces.iotp.roles import pages, store
+from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import Draft
 from tollbridge.faces.iotp.roles.person import (
     Arrived,
@@ -31,6 +47,7 @@ from tollbridge.faces.iotp.roles.person import (
     Progress,
     Silence,
     Trouble,
+    Visit,
     Way,
     Wish,
 )
@@ -85,6 +102,8 @@ class Core:
     clock: Clock
     ids: IdSource
     cancel_wanted: bool = False
+    aside: Callable[[IotpMessage, bytes], Flow[bool]] | None = None
+    """Authenticate in a transaction of its own; says whether the original may go on."""
 
     @classmethod
     def of(cls, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> "Core":
@@ -92,6 +111,7 @@ class Core:
         core = cls(Bridges(bridges), clock, ids)
         core.bridges.ask = core.unlock
         core.bridges.hear = core.hear
+        core.bridges.limit = Limit(clock, CALL_LIMIT_S)
         return core
 
     # The person
@@ -134,6 +154,14 @@ class Core:
         phrase: Secret[str] | None = yield from self.person(wish)
         keys.passphrase = phrase
         return phrase is not None
+
+    def manage(self, name: str, call: ManagePaymentSoftware) -> Flow[ManagePaymentSoftwareResponse]:
+        """Open a payment software and note the wallet it made (2.8). Raises Failed."""
+        done = yield from self.bridges.call(name, call)
+        if done.wallet_id is not None:
+            keys = self.bridges.keys[name]
+            keys.wallet_id, keys.passphrase = done.wallet_id, done.passphrase or keys.passphrase
+        return done
 
     # Peers
 
@@ -184,20 +212,21 @@ class Core:
         self, deal: Deal, letter: store.Letter, body: bytes, url: str
     ) -> Flow[tuple[IotpMessage | None, float]]:
         """Give a message that answers a letter; None with a pause when it is to be sent again."""
-        try:
-            message = store.message(body)
-        except Unreadable as error:
-            fault = error.faults[0]
-            problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",
-                              attribute=fault.attribute or None, value=fault.value)  # fmt: skip
-            yield from self.complain(deal, problem, None, url)
-            raise Unusable(f"the answer cannot be read: {fault.rule}", problem) from None
+        message = yield from self._read(deal, body, url)
+        if self.aside is not None and _is_aside(deal, message):
+            if not (yield from self.aside(message, body)):
+                raise Cancelled("the authentication failed")
+            return None, 0.0  # now our message is sent again
         yield from self.expect(deal, message, letter.msg_id, url)
-        if message.error is not None:
+        if message.error is not None and message.block(InquiryRespBlk) is not None:
+            for one in message.error.errors:  # what ended the transaction, told again
+                yield from self.notice(f"{letter.other}: {one.error_desc}")
+        elif message.error is not None:
             worst = worst_of(message.error)
             if worst is Severity.HARD_ERROR:
                 self.file(deal, message, body, letter.other)
                 yield from store.keep(deal)
+                yield from self._visit(deal, url, Ending.ERROR)
                 raise PeerError(message.error)
             if worst is Severity.TRANSIENT_ERROR:
                 return None, patience(message.error)
@@ -207,8 +236,25 @@ class Core:
         cancel = message.block(CancelBlk)
         if cancel is not None:
             yield from store.keep(deal)
+            yield from self._visit(deal, url, Ending.CANCEL)
             raise PeerCancelled(cancel)
         return message, 0.0
+
+    def _read(self, deal: Deal, body: bytes, url: str) -> Flow[IotpMessage]:
+        try:
+            message = store.message(body)
+            wrong = faults.hard(rules.of(message))
+        except Unreadable as error:
+            message, wrong = None, error.faults
+        if message is not None and not wrong:
+            return message
+        fault = wrong[0]
+        problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",
+                          attribute=fault.attribute or None, value=fault.value)  # fmt: skip
+        if message is None or message.error is None:  # errors are not answered with errors
+            about = message.msg_id if message is not None else None
+            yield from self.complain(deal, problem, about, url)
+        raise Unusable(f"the answer cannot be read: {fault.rule}", problem) from None
 
     def expect(self, deal: Deal, message: IotpMessage, answered: str, url: str) -> Flow[None]:
         """Check that a message is of this transaction and answers that one. Raises Unusable."""
@@ -232,7 +278,10 @@ class Core:
             deal.add(body, message.msg_id, message.kinds, self.clock.now(), other, incoming=True)
 
     def complain(self, deal: Deal, problem: Problem, about: str | None, url: str) -> Flow[None]:
-        """Tell the other side what is wrong with its message (RFC 2935); no answer is wanted."""
+        """Tell the other side, and its log, what is wrong with its message (RFC 2935).
+
+        No answer is wanted.
+        """
         deal.sent += 1
         draft = Draft(f"C{deal.sent}")
         error = draft.error(problem, about)
@@ -252,7 +301,28 @@ class Core:
         yield from store.keep(deal)
         letter = yield from store.letter(deal, number)
         got: Arrived | Silence = yield Exchange(Party.PEER, Post(url, letter.body))
+        if error is not None:
+            log = pages.error_log((yield from self._role_at(deal, url)))
+            if log:
+                yield Exchange(Party.PEER, Post(log, letter.body))
+            yield from self._visit(deal, url, Ending.ERROR)
+        elif isinstance(got, Arrived) and not got.body:
+            yield from self._visit(deal, url, Ending.CANCEL)
         return got
+
+    def _role_at(self, deal: Deal, url: str) -> Flow[TradingRole | None]:
+        letter = yield from store.letter(deal, deal.data["options"])
+        tpo = store.message(letter.body).block(TpoBlk)
+        return pages.role_at(tpo, url) if tpo is not None else None
+
+    def _visit(self, deal: Deal, url: str, ending: Ending) -> Flow[None]:
+        """Show the page of the role at an address that follows an end (RFC 2935)."""
+        role = yield from self._role_at(deal, url)
+        page = None
+        if role is not None:
+            page = role.error_net_locn if ending is Ending.ERROR else role.cancel_net_locn
+        if page:
+            yield from self.person(Visit(page))
 
 
 def patience(block: ErrorBlk) -> float:
@@ -264,6 +334,17 @@ def patience(block: ErrorBlk) -> float:
 def wire_state(state: ProcessState) -> ProcessState:
     """Give a state as it may be told."""
     return outside(state)
+
+
+def _is_aside(deal: Deal, message: IotpMessage) -> bool:
+    """Say whether a message begins an authentication that this transaction waits for (RFC 3504)."""
+    kinds = (deal.trans.iotp_trans_type, message.trans_ref.trans_id.iotp_trans_type)
+    linked = any(
+        one.relationship_type == "IotpTransaction" and one.content.text.strip() == deal.name
+        for one in message.trans_ref.related_to
+    )
+    mine, other = (kind == TransactionType.AUTHENTICATION for kind in kinds)
+    return linked and other and not mine and message.block(AuthReqBlk) is not None
 
 
 def _trouble(got: Arrived | Silence) -> str:

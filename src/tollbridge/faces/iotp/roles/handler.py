@@ -5,6 +5,7 @@ handler's id, which is written down before the bridge hears of it. So whatever i
 time, after a crash or by a repeated message, is about the same payment.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from tollbridge.faces.iotp.api.calls import (
     StartPaymentPaymentHandler,
 )
 from tollbridge.faces.iotp.api.elements import Content
+from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.states import outside
 from tollbridge.faces.iotp.api.words import (
     ROLE_DATA_PREFIX,
@@ -41,7 +43,8 @@ from tollbridge.faces.iotp.message.blocks import (
 from tollbridge.faces.iotp.message.components import Org, PayReceipt, PaySchemeData
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
 from tollbridge.faces.iotp.roles import picking, store
-from tollbridge.faces.iotp.roles.calls import Bridges, Keys
+from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
+from tollbridge.faces.iotp.roles.closing import Closing
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, worst_of
@@ -52,8 +55,11 @@ from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Flow
 from tollbridge.ground.ids import IdSource
 
+log = logging.getLogger("tollbridge.iotp")
+
 PAY_ID_LETTERS = 14
 FINAL = frozenset({ProcessState.COMPLETED_OK, ProcessState.FAILED, ProcessState.PROCESS_ERROR})
+TIMED_OUT = frozenset({CompletionCode.TIMED_OUT_RCVR, CompletionCode.TIMED_OUT_NO_RCVR})
 GONE = frozenset({ErrorCode.ATT_VAL_ILLEGAL})
 
 
@@ -81,6 +87,8 @@ class PaymentHandler(Server):
         super().__init__(clock)
         self.settings = settings
         self.bridges = Bridges(bridges, {name: Keys(*keys) for name, keys in settings.keys.items()})
+        self.bridges.limit = Limit(clock, CALL_LIMIT_S)
+        self.closing = Closing(self.bridges, clock, settings.close_after_s)
         self._ids = ids
         self.before_first: list[Callable[[], Flow[Any]]] = []
         """What is done before the first message, for example value put into purses."""
@@ -97,6 +105,7 @@ class PaymentHandler(Server):
             yield from first()
             if first in self.before_first:  # another message may have done it meanwhile
                 self.before_first.remove(first)
+        yield from self.closing.sweep()
         request = message.block(PayReqBlk)
         if request is not None:
             return (yield from self._requested(deal, request, draft))
@@ -143,7 +152,7 @@ class PaymentHandler(Server):
             "consumer": theirs,
             "state": ProcessState.IN_PROGRESS,
             "terms": picked.terms,
-            "attempts": 1,
+            "earlier": [],
         }
         deal.data["current"] = block.payment.id
         deal.stage = "paying"
@@ -210,10 +219,11 @@ class PaymentHandler(Server):
                               attribute="ConsumerPaymentId", value=theirs or "")  # fmt: skip
             # The Consumer tries the payment again, with another instrument perhaps: a new payment.
             self._check_time(block)
+            attempt = {name: known[name] for name in ("bridge", "id", "consumer", "state")}
             known |= {
                 "bridge": self._bridge(picked), "id": self._ids.code(PAY_ID_LETTERS),
                 "consumer": theirs, "state": ProcessState.IN_PROGRESS, "terms": picked.terms,
-                "attempts": known["attempts"] + 1,
+                "earlier": [*known["earlier"], attempt],
             }  # fmt: skip
             deal.stage = "paying"
             yield from store.keep(deal)
@@ -283,6 +293,7 @@ class PaymentHandler(Server):
         self, deal: Deal, known: dict[str, Any], step: Callable[[], Flow[Told]], draft: Draft
     ) -> Flow[Reply]:
         """Carry out a step with the bridge and say what came of it (figures 5 and 7)."""
+        self.closing.hear(known["id"])
         try:
             told = yield from step()
         except Failed as failed:
@@ -336,10 +347,13 @@ class PaymentHandler(Server):
             text = "the payment software gave no receipt"
             raise Problem(ErrorCode.UNKNOWN_ERROR, text, element="PayReceipt")
         code = state.completion_code or CompletionCode.UNSPECIFIED
-        closed = yield from self.bridges.change(
-            name, pay_id, where, code if where is ProcessState.FAILED else None
-        )
-        where = closed.process_state
+        try:
+            closed = yield from self.bridges.change(
+                name, pay_id, where, code if where is ProcessState.FAILED else None
+            )
+            where = closed.process_state
+        except Failed as failed:  # how it ended is known: what fails now is ours alone (step 7)
+            log.warning("payment %s is over, but its software says: %s", pay_id, failed)
         known["state"] = where
         known["end"] = draft.msg_id
         if where is ProcessState.FAILED and cancelled(code):
@@ -365,7 +379,7 @@ class PaymentHandler(Server):
             StatusType.PAYMENT,
             ProcessState(known["state"]),
             ref=known["ref"],
-            code=(state.completion_code or CompletionCode.UNSPECIFIED) if failed else None,
+            code=_outright(state.completion_code) if failed else None,
             reference=known["id"],
             text=state.status_desc,
         )
@@ -415,8 +429,12 @@ class PaymentHandler(Server):
             text = "a payment handler is asked about payments"
             raise Problem(ErrorCode.ATT_VAL_NOT_RECOG, text, element="InquiryType",
                           attribute="Type", value=block.inquiry_type.type)  # fmt: skip
-        known = self._inquired_payment(deal, block)
         answer_id = draft.new_id()
+        if not deal.data.get("payments"):  # it was refused before it began
+            ref = block.inquiry_type.el_ref
+            status = draft.status(StatusType.PAYMENT, ProcessState.PROCESS_ERROR, ref=ref)
+            return InquiryRespBlk(id=answer_id, status=status)
+        known = self._inquired_payment(deal, block)
         sent = block.pay_scheme_data.contents if block.pay_scheme_data is not None else ()
         call = InquirePaymentStatus(
             payment_handler_pay_id=known["id"], pay_scheme_packaged_content=sent
@@ -426,8 +444,13 @@ class PaymentHandler(Server):
         except Failed as failed:
             if failed.error.error_code not in GONE:
                 raise
-            status = draft.status(StatusType.PAYMENT, ProcessState.NOT_YET_STARTED,
-                                  ref=known["ref"], reference=known["id"])  # fmt: skip
+            wrong = known["state"] == ProcessState.PROCESS_ERROR
+            status = draft.status(
+                StatusType.PAYMENT,
+                ProcessState.PROCESS_ERROR if wrong else ProcessState.NOT_YET_STARTED,
+                ref=known["ref"],
+                reference=known["id"],
+            )
             return InquiryRespBlk(id=answer_id, status=status)
         where = outside(state.process_state)
         status = draft.status(
@@ -539,6 +562,11 @@ def role_data(found: Sequence[Any]) -> tuple[Content, ...]:
         for content in one.contents
         if (content.name or "").startswith(ROLE_DATA_PREFIX)
     ])  # fmt: skip
+
+
+def _outright(code: str | None) -> str:
+    """Give a completion code as a response may say it: time-outs are told in inquiries only."""
+    return CompletionCode.UNSPECIFIED if code is None or code in TIMED_OUT else code
 
 
 def _signature(text: str, value: str) -> Problem:

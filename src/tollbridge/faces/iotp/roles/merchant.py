@@ -4,7 +4,7 @@ A Merchant does not see the payment: it has done its part when the offer is out 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
@@ -16,6 +16,7 @@ from tollbridge.faces.iotp.api.calls import (
 )
 from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
 from tollbridge.faces.iotp.api.elements import Content
+from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.words import CompletionCode, ErrorCode, ProcessState, Severity
 from tollbridge.faces.iotp.message import codec, signing
 from tollbridge.faces.iotp.message.blocks import (
@@ -41,19 +42,20 @@ from tollbridge.faces.iotp.message.components import (
     Org,
     Payment,
     ProtocolOptions,
+    RelatedTo,
     TradingRole,
     TradingRoleData,
     TradingRoleInfoReq,
     TransId,
 )
 from tollbridge.faces.iotp.message.references import Known
-from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
-from tollbridge.faces.iotp.roles import brands, picking, store
-from tollbridge.faces.iotp.roles.calls import Bridges, Keys
+from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
+from tollbridge.faces.iotp.roles import brands, membership, picking, store
+from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of, worst_of
-from tollbridge.faces.iotp.roles.server import Reply, Server
+from tollbridge.faces.iotp.roles.server import Instead, Reply, Server
 from tollbridge.faces.iotp.roles.settings import Item, Leg, MerchantSettings
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Clock, Instant
@@ -63,6 +65,8 @@ from tollbridge.ground.ids import IdSource
 PAY_ID_LETTERS = 14
 CONSUMER_LETTERS = 12
 CHALLENGES_MAX = 4
+OURS = "core"
+"""Who checks the answer to a challenge that no bridge made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class Merchant(Server):
         super().__init__(clock)
         self.settings = settings
         self.bridges = Bridges(bridges, {name: Keys(*keys) for name, keys in settings.keys.items()})
+        self.bridges.limit = Limit(clock, CALL_LIMIT_S)
         self._ids = ids
 
     def org(self) -> Org:
@@ -105,10 +110,17 @@ class Merchant(Server):
 
     def begin(self, wanted: str) -> Flow[bytes]:
         """Begin to trade an item: give the first message. Raises KeyError when there is none."""
+        kind = self.settings.items[wanted].kind
+        return (yield from self._begun(wanted, kind, None))[1]
+
+    def _begun(
+        self, wanted: str, kind: TransactionType, original: str | None
+    ) -> Flow[tuple[str, bytes]]:
+        """Begin a transaction, perhaps to authenticate for an `original`: its name and message."""
         item = self.settings.items[wanted]
         now = self.clock.now()
         name = f"{self._ids.payment_id(now).lower()}@{self.settings.party.org_id}"
-        trans = TransId(id="M1.2", iotp_trans_id=name, iotp_trans_type=item.kind, time=now)
+        trans = TransId(id="M1.2", iotp_trans_id=name, iotp_trans_type=kind, time=now)
         deal = Deal(self.role, trans, "begun")
         deal.data = {
             "item": wanted,
@@ -116,11 +128,12 @@ class Merchant(Server):
             "consumer": f"Consumer:{self._ids.code(CONSUMER_LETTERS)}/{self.settings.party.org_id}",
             "pay": [self._ids.code(PAY_ID_LETTERS) for _ in item.legs],
             "state": ProcessState.NOT_YET_STARTED,
+            "original": original,
         }
         draft = next_draft(deal, self.prefix)
         draft.new_id()  # M1.2 is the transaction's
         try:
-            if item.authentication or item.wants_org:
+            if original is not None or (not item.apart and (item.authentication or item.wants_org)):
                 reply = yield from self._challenged(deal, item, draft)
             else:
                 reply = yield from self._options(deal, item, draft, ())
@@ -129,13 +142,15 @@ class Merchant(Server):
             problem = problem_of(error.error) if isinstance(error, Failed) else error
             reply = Reply(stage="failed", error=draft.error(problem, None))
         message = draft.message(deal.trans, reply.blocks, now, error=reply.error)
+        if original is not None:
+            message = _related(message, draft, original)
         if reply.error is None:
             message = yield from self.sign(deal, message, draft)
         body = codec.write(message)
         deal.stage = reply.stage or deal.stage
         deal.add(body, message.msg_id, message.kinds, now, "Consumer", incoming=False)
         yield from store.keep(deal)
-        return body
+        return name, body
 
     # Authentication (2.1, figure 2)
 
@@ -147,6 +162,7 @@ class Merchant(Server):
         left = [
             ApiAlgorithm(id=f"A{place}", name=name)
             for place, name in enumerate(item.authentication, start=1)
+            if name != membership.ALGORITHM
         ]
         for name in self.settings.bridges or tuple(self.bridges):
             if not left:
@@ -170,6 +186,16 @@ class Merchant(Server):
                 asked.append(one)
                 owners[algorithm.id] = [name, given.algorithm.id]
                 left = [each for each in left if each.name != given.algorithm.name]
+        if membership.ALGORITHM in item.authentication:
+            algorithm = Algorithm(id=draft.new_id(), name=membership.ALGORITHM)
+            own = AuthReq(
+                id=draft.new_id(),
+                authentication_id=self._ids.code(PAY_ID_LETTERS),
+                algorithm=algorithm,
+                contents=membership.challenge(self._ids),
+            )
+            asked.append(own)
+            owners[algorithm.id] = OURS
         if item.authentication and not asked:
             text = "nothing here can authenticate anybody"
             raise Problem(ErrorCode.UNKNOWN_ERROR, text, element="AuthReq")
@@ -206,11 +232,29 @@ class Merchant(Server):
         if wrong:
             yield from self._give_up(deal, ProcessState.FAILED, CompletionCode.AUTH_ERROR)
             return Reply((said,), stage="failed")
-        if not item.legs:
+        if not item.legs or deal.data["original"] is not None:
             deal.data["state"] = ProcessState.COMPLETED_OK
             return Reply((said,), stage="done")
         reply = yield from self._options(deal, item, draft, (said,))
         return reply
+
+    def _authenticated_apart(self, deal: Deal) -> Flow[bool]:
+        """Say whether the Consumer has authenticated itself in a transaction of its own.
+
+        Raises Instead with the message that begins it, until that is over (RFC 3504).
+        """
+        name = deal.data.get("apart")
+        if name is None:
+            kind = TransactionType.AUTHENTICATION
+            name, body = yield from self._begun(deal.data["item"], kind, deal.name)
+            deal.data["apart"] = name
+            yield from store.keep(deal)
+            raise Instead(body)
+        other = yield from store.recall(self.role, name)
+        assert other is not None, "it was written before it was named"
+        if other.stage == "challenged":
+            raise Instead((yield from store.letter(other, 1)).body)
+        return other.stage == "done"
 
     def _checked(
         self, deal: Deal, asked: Sequence[AuthReq], block: AuthRespBlk
@@ -224,7 +268,13 @@ class Merchant(Server):
         if not found:
             return asked[0].id, "this answers another challenge", "AuthFailed"
         one = found[0]
-        name, algorithm = deal.data["auth"][one.algorithm.id]
+        owner = deal.data["auth"][one.algorithm.id]
+        if owner == OURS:
+            members = self.settings.members
+            if membership.proves(one.authentication_id, one.contents, response.contents, members):
+                return one.id, "", ""
+            return one.id, "no member has this name and pass phrase", "AuthFailed"
+        name, algorithm = owner
         call = CheckAuthResponse(
             authentication_id=one.authentication_id,
             algorithm=ApiAlgorithm(id=algorithm, name=one.algorithm.name),
@@ -253,7 +303,7 @@ class Merchant(Server):
         deal.data["from"] = self.clock.now()
         deal.data["to"] = self.clock.now() + item.valid_s * MICROSECONDS_PER_S
         alternatives = [_alternatives(one) for one in lists]
-        if item.independent or all(len(each) == 1 for each in alternatives):
+        if not item.apart and (item.independent or all(len(each) == 1 for each in alternatives)):
             offer = yield from self._independent(deal, item, tpo, alternatives, draft)
             if offer is not None:
                 deal.data["state"] = ProcessState.COMPLETED_OK
@@ -286,6 +336,10 @@ class Merchant(Server):
             raise Problem(ErrorCode.EL_UNEXPECTED, text, element="TpoSelectionBlk", ref=block.id)
         tpo = yield from self._tpo_sent(deal)
         item = self._item(deal)
+        if item.apart and not (yield from self._authenticated_apart(deal)):
+            yield from self._give_up(deal, ProcessState.FAILED, CompletionCode.AUTH_ERROR)
+            code, text = CompletionCode.MERCH_CANCELLED, "the authentication failed"
+            return Reply((draft.cancel(StatusType.OFFER, code, None, text),), stage="cancelled")
         if self.clock.now() > deal.data["to"]:
             yield from self._give_up(deal, ProcessState.FAILED, CompletionCode.UNSPECIFIED)
             text = "the offer has expired"
@@ -552,6 +606,18 @@ def _alternatives(brand_list: BrandList) -> list[BrandSelection]:
         for ref in brand.protocol_amount_refs
         for amount in ways[ref].currency_amount_refs
     ]
+
+
+def _related(message: IotpMessage, draft: Draft, original: str) -> IotpMessage:
+    """Say which transaction waits for this one (3.3.3)."""
+    link = RelatedTo(
+        id=draft.new_id(),
+        lang=LANG,
+        relationship_type="IotpTransaction",
+        relation="authentication for",
+        content=Content(text=original),
+    )
+    return replace(message, trans_ref=replace(message.trans_ref, related_to=(link,)))
 
 
 def _described(item: Item) -> Content:

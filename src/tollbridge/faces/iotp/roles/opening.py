@@ -67,7 +67,8 @@ class Opening:
     `roles` are merchant, payment or both. `url` is where this process is reached, `payment_url`
     where the Payment Handler is. `secret` is what tokens and keys of instruments follow from:
     Merchant and Payment Handler share it. `cards` are numbers by name, `issued_minor` what the
-    issuer's purse holds at first, `bridge` where card payments go ("": the first one).
+    issuer's purse holds at first, `bridge` where card payments go ("": the first one), `members`
+    pass phrases by name.
     """
 
     roles: tuple[str, ...] = ("merchant", "payment")
@@ -84,6 +85,8 @@ class Opening:
     issued_minor: int = 1_000_000
     bridge: str = ""
     patience_s: float | None = None
+    close_after_s: float | None = None
+    members: Mapping[str, Secret[str]] = field(default_factory=dict)
     authenticate: bool = False
 
     @property
@@ -162,7 +165,9 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
             clock=clock,
         )
         bridges[name] = make(offering, secret, keys, ids)
-    settings = MerchantSettings(party, opening.items, signer=offer_key(opening))
+    settings = MerchantSettings(
+        party, opening.items, signer=offer_key(opening), members=opening.members
+    )
     return Merchant(settings, bridges, clock, ids)
 
 
@@ -185,6 +190,7 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
         {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES},
         (opening.org_id,),
         offer_key(opening),
+        close_after_s=opening.close_after_s,
     )
     made = PaymentHandler(settings, bridges, clock, ids)
     book = purses.value_of(f"h/{PURSES}")
@@ -201,7 +207,7 @@ def _issued(book: Book, money: Money) -> Flow[bool]:
 # Reading settings
 
 
-def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901 - one check each
+def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901, PLR0912 - one check each
     """Read settings, whose names are those of Opening. Raises ConfigError listing all problems."""
     problems: list[str] = []
     values: dict[str, Any] = {}
@@ -219,6 +225,8 @@ def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901 - one chec
     for name in ("roles", "currencies"):
         if name in values:
             values[name] = tuple(values[name])
+    if "members" in values:
+        values["members"] = {name: Secret(str(one)) for name, one in values["members"].items()}
     if "secret" in values:
         values["secret"] = Secret(values["secret"])
     if "items" in values:
@@ -249,6 +257,8 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "issued_minor": (int, "a whole number"),
     "bridge": _TEXT,
     "patience_s": (int | float, "a number of seconds"),
+    "close_after_s": (int | float, "a number of seconds"),
+    "members": (Mapping, "a table of pass phrases"),
 }
 
 
@@ -275,6 +285,7 @@ def _items(tables: Mapping[str, object], problems: list[str]) -> dict[str, Item]
             authentication=tuple(table.get("authentication", ())),
             wants_org=bool(table.get("wants_org")),
             valid_s=int(table.get("valid_s", 1800)),
+            apart=bool(table.get("apart")),
         )
     if not found:
         problems.append("items: at least one, or leave the table out")
@@ -282,9 +293,8 @@ def _items(tables: Mapping[str, object], problems: list[str]) -> dict[str, Item]
 
 
 def _leg(table: Mapping[str, Any], kind: TransactionType, description: str) -> Leg:
-    amount = formats.amount(str(table.get("amount", "")))
-    if amount is None:
-        raise ValueError("an amount is expected, as a text")
+    amount = _amount(table.get("amount", ""))
+    discounted = {name: _amount(text) for name, text in table.get("discounted", {}).items()}
     credit = kind in {TransactionType.REFUND, TransactionType.WITHDRAWAL}
     direction = PayDirection(table.get("direction", CREDIT if credit else DEBIT))
     return Leg(
@@ -294,7 +304,15 @@ def _leg(table: Mapping[str, Any], kind: TransactionType, description: str) -> L
         str(table.get("description", description)),
         tuple(table.get("brands", ())),
         tuple(table.get("protocols", ())),
+        discounted,
     )
+
+
+def _amount(text: object) -> Decimal:
+    amount = formats.amount(str(text))
+    if amount is None:
+        raise ValueError("an amount is expected, as a text")
+    return amount
 
 
 _CARD, _PURSE = (card.PROTOCOL_ID,), (purse.PROTOCOL_ID,)

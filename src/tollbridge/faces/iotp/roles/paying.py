@@ -24,6 +24,7 @@ from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import CompletionCode, ContStatus, ErrorCode, ProcessState
 from tollbridge.faces.iotp.message.blocks import (
     Block,
+    InquiryRespBlk,
     IotpMessage,
     OfferRespBlk,
     PayExchBlk,
@@ -82,6 +83,7 @@ class Paying:
         self.deal = deal
         self.offer = offer
         self.known = known
+        core.bridges.use(known["bridge"], known.get("wallet"))
         self.payment = _payment(offer.block, known["ref"])
         self.brands = _list(offer.tpo, self.payment)
         self.selection = selecting.read(known["selection"])
@@ -186,6 +188,7 @@ class Paying:
                 text = yield from self._why(failed)
             yield from self.core.decide(text, Way.RETRY, Way.SUSPEND, Way.CANCEL)
         self.known["ended"] = done.cont_status is ContStatus.END
+        self.known["wallet"] = self.core.bridges.wallet(self.known["bridge"])
         yield from self._request(done.pay_scheme_packaged_content)
 
     def _request(self, contents: tuple[Content, ...]) -> Flow[None]:
@@ -228,8 +231,8 @@ class Paying:
                 continue
             letter = yield from store.letter(self.deal, known["in"])
             message = store.message(letter.body)
-            block = message.block(PayRespBlk)
-            assert block is not None, "a payment that is over has its response"
+            block = message.block(PayRespBlk) or message.block(InquiryRespBlk)
+            assert block is not None, "who says that a payment is over is on file"
             statuses.append(block.status)
             handlers.append(orgs[known["org"]])
             if message.signatures is not None:
@@ -413,6 +416,11 @@ class Paying:
             )
         if done is not None:
             yield from self.core.notice(done.status_desc)
+        if done is not None and done.process_state not in FINAL:
+            # Value may be on its way: what the other side says is no evidence of where it is.
+            self.known |= {"stage": "doubt", "state": done.process_state}
+            yield from store.keep(self.deal)
+            return
         if told is ProcessState.COMPLETED_OK:
             yield from self._show(contents)
         self.known["stage"] = "over"
@@ -509,7 +517,8 @@ class Paying:
             yield from store.keep(self.deal)
             raise Suspended("what became of the payment is not known yet; resume later")
         code = here.completion_code
-        self.known |= {"stage": "over", "state": here.process_state, "code": code}
+        self.known |= {"stage": "over", "state": here.process_state, "code": code,
+                       "in": self.deal.letters}  # fmt: skip
         yield from store.keep(self.deal)
 
     # What goes wrong (2.6.1)

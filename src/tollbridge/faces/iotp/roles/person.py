@@ -18,6 +18,7 @@ class Way(StrEnum):
     GO_ON = "go on"
     RETRY = "retry"
     OTHER = "choose another"
+    REGISTER = "register an instrument"
     SUSPEND = "suspend"
     CANCEL = "cancel"
 
@@ -83,6 +84,29 @@ class NeedPassphrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Prove:
+    """The Merchant takes any of these ways to authenticate (names of algorithms); answered with the
+    place of the one to try first, or None: it does not matter."""
+
+    algorithms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedMember:
+    """A Merchant wants a member's name and pass phrase; answered with a Member, or None."""
+
+    payee: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who somebody is for a Merchant."""
+
+    name: str
+    phrase: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a payment is; not answered. A bridge says so by Call Back."""
 
@@ -114,9 +138,19 @@ class Visit:
 
 
 Wish = (
-    Choose | Confirm | Trouble | NeedWallet | NeedPassphrase | Progress | Notice | Receipt | Visit
+    Choose
+    | Confirm
+    | Trouble
+    | NeedWallet
+    | NeedPassphrase
+    | Prove
+    | NeedMember
+    | Progress
+    | Notice
+    | Receipt
+    | Visit
 )
-Answered = int | Way | str | Secret[str] | None
+Answered = int | Way | str | Secret[str] | Member | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Choosing how to pay: what the Merchant takes and the wallet has (2.3, figure 4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,10 @@ from tollbridge.faces.iotp.api.calls import (
     CheckPaymentPossibility,
     CheckPaymentPossibilityResponse,
     FindPaymentInstrument,
+    ManagePaymentSoftware,
 )
 from tollbridge.faces.iotp.api.elements import Content
-from tollbridge.faces.iotp.api.words import Transform
+from tollbridge.faces.iotp.api.words import Action, ErrorCode, Transform
 from tollbridge.faces.iotp.message.components import (
     BrandList,
     BrandSelBrandInfo,
@@ -108,9 +109,14 @@ def possible(core: Core, brands: BrandList, pay_id: str) -> Flow[list[Possible]]
 
 
 def select(
-    core: Core, brands: BrandList, pay_id: str, *, only: list[str] | None = None
+    core: Core,
+    brands: BrandList,
+    pay_id: str,
+    *,
+    only: list[str] | None = None,
+    check: bool = True,
 ) -> Flow[Selected]:
-    """Let a way to pay be chosen and check that it is possible.
+    """Let a way to pay be chosen and, unless `check` is False, check that it is possible.
 
     `only` are terms that must stay (the brand was agreed). Raises Suspended, Cancelled, Unusable.
     """
@@ -124,11 +130,17 @@ def select(
         if not found:
             names = ", ".join(dict.fromkeys(brand.brand_name for brand in brands.brands))
             text = f"nothing in the wallet for {names}; `wallet register` adds something"
-            yield from core.decide(text, Way.RETRY, Way.SUSPEND, Way.CANCEL)
+            way = yield from core.decide(text, Way.RETRY, Way.REGISTER, Way.SUSPEND, Way.CANCEL)
+            if way is Way.REGISTER:
+                yield from _register(core, tuple(core.bridges), ways(brands))
             continue
         one = yield from _chosen(core, brands, found)
+        if not check:
+            return Selected(brands, one, None)
         try:
             checked = yield from _checked(core, brands, one, pay_id)
+        except _Again:
+            continue
         except _Other:
             without.add(one.option)
             continue
@@ -137,6 +149,41 @@ def select(
 
 class _Other(Exception):
     """Another way to pay is wanted."""
+
+
+class _Again(Exception):
+    """The wallet has something new: it is looked at again."""
+
+
+def _is_unknown(failed: Failed) -> bool:
+    """Say whether a bridge has nothing of the brand, so that registering something may help."""
+    error = failed.error
+    about = any(place.att_name == "BrandId" for place in error.error_locations)
+    return error.error_code is ErrorCode.ATT_VAL_ILLEGAL and about
+
+
+def _register(
+    core: Core, bridges: Sequence[str], found: Sequence[tuple[tuple[str, str, str], Picked]]
+) -> Flow[None]:
+    """Let an instrument be registered for one of these ways, with one of these bridges (2.8)."""
+    reasons = []
+    for _, picked in found:
+        for name in bridges:
+            call = ManagePaymentSoftware(
+                brand_id=picked.brand.brand_id,
+                protocol_id=picked.protocol.protocol_id,
+                action=Action.NEW,
+                brand_packaged_content=picked.brand.contents,
+                protocol_amount_packaged_content=picked.protocol_amount.contents,
+                pay_protocol_packaged_content=picked.protocol.contents,
+            )
+            try:
+                yield from core.manage(name, call)
+            except Failed as failed:
+                reasons.append(failed.error.error_desc)
+            else:
+                return
+    yield from core.notice(reasons[0] if reasons else None)
 
 
 def _chosen(core: Core, brands: BrandList, found: list[Possible]) -> Flow[Possible]:
@@ -170,9 +217,13 @@ def _checked(
             return (yield from core.bridges.call(one.option.bridge, call))
         except Failed as failed:
             text = failed.error.error_desc
-        way = yield from core.decide(text, *WAYS)
+            unknown = _is_unknown(failed)
+        way = yield from core.decide(text, *WAYS, *((Way.REGISTER,) if unknown else ()))
         if way is Way.OTHER:
             raise _Other
+        if way is Way.REGISTER:
+            yield from _register(core, (one.option.bridge,), [(one.refs, picked)])
+            raise _Again
         if way is Way.GO_ON:
             return None
 

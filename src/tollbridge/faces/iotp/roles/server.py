@@ -56,6 +56,14 @@ class Reply:
     error: ErrorBlk | None = None
 
 
+class Instead(Exception):
+    """Another message has to be seen to first; `body` is said in place of an answer."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__("another message comes first")
+        self.body = body
+
+
 @dataclass
 class Memory:
     """What a process knows of what it is doing just now; empty after a crash, rightly."""
@@ -182,7 +190,10 @@ class Server(ABC):
             draft = Draft(f"{ANSWERING_PREFIX}{number}")
         else:
             draft = next_draft(deal, self.prefix)
-        reply = yield from self._reply(deal, message, draft)
+        try:
+            reply = yield from self._reply(deal, message, draft)
+        except Instead as first:
+            return first.body
         if isinstance(reply, Problem):
             return self._refusal(deal, message, reply)
         return (yield from self._said(deal, message, draft, reply))
@@ -195,7 +206,8 @@ class Server(ABC):
             _keep_rules(message)
             yield from self.check(deal, message)
             if inquiry is not None:
-                return Reply((yield from self._inquired(deal, inquiry, draft)))
+                told = yield from self._inquired(deal, inquiry, draft)
+                return Reply(told, error=(yield from _error_sent(deal)) if told else None)
             if over is not None:
                 return (yield from self.told(deal, over))
             return (yield from self.handle(deal, message, draft))
@@ -301,6 +313,16 @@ class Server(ABC):
         error = draft.error(problem, about or None)
         made = draft.message(trans, (), self.clock.now(), answers=about or None, error=error)
         return codec.write(made)
+
+
+def _error_sent(deal: Deal) -> Flow[ErrorBlk | None]:
+    """Give the Error Block that ended a transaction; an inquiry is told it again (9.2.1)."""
+    if deal.stage != "failed":
+        return None
+    for letter in reversed((yield from store.letters(deal.role, deal.name))):
+        if not letter.incoming and "ErrorBlk" in letter.kinds:
+            return store.message(letter.body).error
+    return None
 
 
 def _keep_rules(message: IotpMessage) -> None:

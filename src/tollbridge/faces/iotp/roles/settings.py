@@ -59,7 +59,8 @@ class PartySettings:
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One payment of a trade. `brands` are those the Merchant wants (none: all that are offered),
-    in the order it prefers; `protocols` likewise."""
+    in the order it prefers; `protocols` likewise. `discounted` says what is paid by some brands
+    where that is not `amount`."""
 
     direction: PayDirection
     amount: Decimal
@@ -67,6 +68,7 @@ class Leg:
     what: str
     brands: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
+    discounted: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Item:
 
     `independent`: make the offer at once if all ways to pay allow it; with one way it always is.
     `authentication`: how the Consumer must authenticate itself first ("" its organisation only).
+    `apart`: it does so in a transaction of its own, once it has selected how to pay.
     """
 
     name: str
@@ -85,13 +88,15 @@ class Item:
     authentication: tuple[str, ...] = ()
     wants_org: bool = False
     valid_s: int = OFFER_S
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MerchantSettings:
     """A Merchant's shop. `bridges` are asked in this order (none: all).
 
-    `signer` signs offers for the Payment Handlers; None signs none.
+    `signer` signs offers for the Payment Handlers; None signs none. `members` are pass phrases by
+    name, for items that authenticate by membership.
     """
 
     party: PartySettings
@@ -103,6 +108,7 @@ class MerchantSettings:
     signer: Signer | None = None
     skip_brands: bool = False
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
+    members: Mapping[str, Secret[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,9 @@ class HandlerSettings:
 
     With a `verifier`, a Payment Request is good only with an offer that its Merchant signed: nobody
     else can say which brands and amounts were offered.
+
+    A payment whose Consumer says nothing for `close_after_s` seconds is closed when somebody else
+    pays, so that it holds nothing back; None keeps it for ever.
     """
 
     party: PartySettings
@@ -119,3 +128,4 @@ class HandlerSettings:
     merchants: tuple[str, ...] = ()
     verifier: Verifier | None = None
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
+    close_after_s: float | None = None
