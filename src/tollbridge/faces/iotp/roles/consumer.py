@@ -44,6 +44,7 @@ from tollbridge.faces.iotp.message.components import (
     TransId,
 )
 from tollbridge.faces.iotp.message.faults import Unreadable
+from tollbridge.faces.iotp.message.http import is_address
 from tollbridge.faces.iotp.message.words import Role, StatusType, TransactionType
 from tollbridge.faces.iotp.roles import inquiring, proving, selecting, store
 from tollbridge.faces.iotp.roles.core import (
@@ -59,7 +60,7 @@ from tollbridge.faces.iotp.roles.inquiring import Told
 from tollbridge.faces.iotp.roles.paying import Offer, Paying
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Visit, Way
 from tollbridge.faces.iotp.roles.picking import Picked
-from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable, problem_with
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.clock import Clock
@@ -255,11 +256,12 @@ class Consumer:
         known = yield from store.recall(ROLE, message.trans_id)
         if known is not None:
             raise Unusable("the shop began a transaction that we know; `resume` it")
-        if message.block(TpoBlk) is None:
+        tpo = message.block(TpoBlk)
+        if tpo is None:
             raise Unusable("the shop does not begin with its options")
-        if wrong := faults.hard(rules.of(message)):
-            raise Unusable(f"the shop says nothing of use: {wrong[0].rule}")
         deal = self._begun(message, got.body, check=wanted.check)
+        if wrong := faults.hard(rules.of(message)):
+            return (yield from self._refused(deal, problem_with(wrong[0]), tpo))
         # Nothing was said yet: the first letter that goes out is written with all of this.
         return (yield from self._trade(deal))
 
@@ -269,6 +271,15 @@ class Consumer:
                      "options": 1, "check": check}  # fmt: skip
         self.core.file(deal, message, body, "Merchant")
         return deal
+
+    def _refused(self, deal: Deal, problem: Problem, tpo: TpoBlk) -> Flow[Traded]:
+        """Begin nothing with a message that breaks the rules; who sent it is told, if it says."""
+        sender = self._sender_of(tpo)
+        if not is_address(sender):
+            raise Unusable(f"the shop says nothing of use: {problem.text}", problem)
+        yield from self.core.complain(deal, problem, deal.data["answered"], sender)
+        yield from self._over(deal, "failed")
+        return self._told(deal, problem.text)
 
     def _aside(self, message: IotpMessage, body: bytes) -> Flow[bool]:
         """Authenticate in a transaction of its own, while another one waits (RFC 3504)."""

@@ -51,7 +51,7 @@ from tollbridge.faces.iotp.roles.person import (
     Way,
     Wish,
 )
-from tollbridge.faces.iotp.roles.problems import Problem, Unusable, worst_of
+from tollbridge.faces.iotp.roles.problems import Problem, Unusable, problem_with, worst_of
 from tollbridge.faces.iotp.roles.store import CONSUMER, Deal
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Exchange, Flow, Party, Wait
@@ -248,13 +248,11 @@ class Core:
             message, wrong = None, error.faults
         if message is not None and not wrong:
             return message
-        fault = wrong[0]
-        problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",
-                          attribute=fault.attribute or None, value=fault.value)  # fmt: skip
+        problem = problem_with(wrong[0])
         if message is None or message.error is None:  # errors are not answered with errors
             about = message.msg_id if message is not None else None
             yield from self.complain(deal, problem, about, url)
-        raise Unusable(f"the answer cannot be read: {fault.rule}", problem) from None
+        raise Unusable(f"the answer cannot be read: {problem.text}", problem) from None
 
     def expect(self, deal: Deal, message: IotpMessage, answered: str, url: str) -> Flow[None]:
         """Check that a message is of this transaction and answers that one. Raises Unusable."""

@@ -31,7 +31,7 @@ from tollbridge.faces.iotp.message.words import (
 )
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
-from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of, problem_with
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.clock import Clock
@@ -160,10 +160,8 @@ class Server(ABC):
         try:
             message = store.was_read(body, codec.read_root(root))
         except Unreadable as error:
-            fault = error.faults[0]
-            problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",
-                              attribute=fault.attribute or None, value=fault.value)  # fmt: skip
-            return self._transient(root, fault.code, fault.rule, problem)
+            problem = problem_with(error.faults[0])
+            return self._transient(root, problem.code, problem.text, problem)
         if message.block(PingReqBlk) is not None:
             return (yield from self._pinged(message, body))
         if deal is None:
@@ -329,9 +327,7 @@ def _keep_rules(message: IotpMessage) -> None:
     """Check what holds inside a message and its blocks (12.2, steps 5 and 6). Raises Problem."""
     wrong = faults.hard(rules.of(message))
     if wrong:
-        one = wrong[0]
-        raise Problem(one.code, one.rule, element=one.element or "IotpMessage",
-                      attribute=one.attribute or None, value=one.value)  # fmt: skip
+        raise problem_with(wrong[0])
 
 
 def _name(root: xml.Element) -> str:
