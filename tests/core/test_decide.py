@@ -37,7 +37,8 @@ story                                 | ask              | verdict
                                       | verify           | nothing
                                       | store            | nothing
                                       | verify 100       | illegal: takes no amount
-                                      | store 100        | illegal: takes no amount
+                                      | store 100        | 100 EUR
+                                      | store 0          | money: above zero
                                       | purchase 5 BGN @2025-12-31 | 5 BGN
                                       | purchase 5 BGN @2026-01-01 | money: payments today; use EUR
                                       | purchase 5 XCG @2025-03-30 | money: no new payments today

@@ -41,7 +41,7 @@ declined   |
 unsent     |
 """
 NEXT = {State(state): {State(word) for word in to.split()} for state, to in table(STATES)}
-WITHOUT_MONEY = {State.APPROVED, State.DECLINED}
+WITHOUT_MONEY = {State.APPROVED, State.DECLINED, State.PENDING}
 """What `requested` may become besides, for verbs that move nothing."""
 
 

@@ -39,7 +39,9 @@ class Capabilities:
     at the provider, so that "not found" proves nothing before. `inquiry`: the provider can be
     asked what became of an operation. `reversal`: it takes back an operation it may or may not
     have seen, also one that arrives later. A bridge with neither leaves unknowns to a person.
-    `card_numbers`: it takes the numbers of cards; the others take tokens only.
+    `card_numbers`: it takes the numbers of cards; the others take tokens only. `keeps_tokens`: its
+    tokens are names nobody but the merchant can use, and it can be asked about an operation only by
+    them, so the engine writes them down with it (`InstrumentView.reference`).
     """
 
     verbs: Mapping[Verb, VerbCapability]
@@ -49,6 +51,7 @@ class Capabilities:
     inquiry: bool = True
     reversal: bool = False
     card_numbers: bool = False
+    keeps_tokens: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
 

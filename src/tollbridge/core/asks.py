@@ -14,7 +14,9 @@ from tollbridge.ground.money import Money
 class Ask:
     """Do this.
 
-    `amount` None means all that is left (capture, refund) and is right for void, verify and store.
+    `amount` None means all that is left (capture, refund) and is right for void and verify, and for
+    store where the instrument is good for any amount. Store without an `instrument` asks for one
+    that the customer approves at the provider.
     `payment` names the payment to continue; opening verbs leave it out and name the `merchant` and
     may name the `bridge`. `target` is the ordinal of the operation a void undoes (None: the last
     one that counts). `reference` is the merchant's own, `details` what the face wants kept with

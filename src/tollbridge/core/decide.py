@@ -93,10 +93,10 @@ def granted_by(request: Requested, payment: PaymentId, ask: Ask) -> bool:
 
 
 def _opening(ask: Ask, now: Instant, bridge: str) -> Requested:
-    if ask.verb in MOVES_NOTHING:
-        if ask.amount is not None:
-            raise IllegalOperation(f"{ask.verb} takes no amount")
+    if ask.verb in MOVES_NOTHING and ask.amount is None:
         return _requested(ask, None, now, bridge=bridge)
+    if ask.verb is Verb.VERIFY:
+        raise IllegalOperation(f"{ask.verb} takes no amount")
     if ask.amount is None or ask.amount.amount_minor <= 0:
         raise InvalidMoney(f"{ask.verb} needs an amount above zero")
     _open_for_payments(ask.amount, now)

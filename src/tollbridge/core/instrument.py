@@ -11,7 +11,8 @@ class InstrumentView:
     """What may be shown and written: brand, masked number, and how the card was read.
 
     `application_id` is the card application's AID in hexadecimal, `application_label` its label,
-    `entry` how it was read (chip, contactless, magstripe, qr, online).
+    `entry` how it was read (chip, contactless, magstripe, qr, online). `reference` is what the
+    provider calls it, kept only where nobody but the merchant can use it and an inquiry needs it.
     """
 
     brand: str = ""
@@ -19,6 +20,7 @@ class InstrumentView:
     application_id: str = ""
     application_label: str = ""
     entry: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A provider's name for a stored instrument (what the verb `store` answers)."""
+    """A provider's name for a stored instrument (what the verb `store` answers), or for what a
+    customer approved at the provider."""
 
     token: Secret[str]
     view: InstrumentView

@@ -7,7 +7,7 @@ nothing but evidence: no time-out, no error and no restart moves an operation ou
         │             │    ├───► declined
         │             │    └───► unsent
         │             └► pending ─► approved | declined | unsent
-        └► unsent   (verify and store also ─► approved | declined)
+        └► unsent   (verify and store also ─► approved | declined | pending)
 
 `pending` may end in `unsent` when the provider withdraws it undecided, as a reversal makes it do.
 """
@@ -50,7 +50,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 TRANSITIONS_MOVING_NOTHING: Mapping[State, frozenset[State]] = {
     **TRANSITIONS,
-    State.REQUESTED: TRANSITIONS[State.REQUESTED] | {State.APPROVED, State.DECLINED},
+    State.REQUESTED: TRANSITIONS[State.REQUESTED] | FINAL | {State.PENDING},
 }
 
 

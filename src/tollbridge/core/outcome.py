@@ -38,8 +38,9 @@ class DeclineCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """It happened. `amount` is what the provider says was moved, held or released (None for verify
-    and store), `reference` the provider's name for it, `details` what a receipt may print."""
+    """It happened. `amount` is what the provider says was moved, held or released (for store, what
+    is approved; None for verify, and for store where any amount is), `reference` the provider's
+    name for it, `details` what a receipt may print."""
 
     amount: Money | None
     reference: str
@@ -60,7 +61,8 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Not decided yet; `next_step` says what the provider waits for, in its words."""
+    """Not decided yet; `next_step` says what the provider waits for, in its words. Where it waits
+    for the customer it is the address of the page where the customer approves."""
 
     next_step: str
     reference: str = ""

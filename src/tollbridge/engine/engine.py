@@ -9,19 +9,19 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from traceback import format_exc
 from typing import Any
 
-from tollbridge.bridges.contract import Bridge
+from tollbridge.bridges.contract import Bridge, VerbCapability
 from tollbridge.core.asks import Ask, Look
-from tollbridge.core.decide import decide, granted_by
+from tollbridge.core.decide import CONTINUING, decide, granted_by
 from tollbridge.core.facts import Dispatched, Fact, Noted, Requested, Settled, Topic
-from tollbridge.core.instrument import Card
+from tollbridge.core.instrument import Card, Token
 from tollbridge.core.operation import Operation, State, allowed, state_of
 from tollbridge.core.outcome import Approved, Declined, Outcome, Pending, Unsent
 from tollbridge.core.payment import Payment, after, opened
-from tollbridge.core.verbs import MOVES_NOTHING, UNDOABLE
+from tollbridge.core.verbs import MOVES_NOTHING, UNDOABLE, Verb
 from tollbridge.engine.clerk import Clerk
 from tollbridge.engine.driver import drive, resume
 from tollbridge.engine.recovery import Recovery
@@ -61,6 +61,8 @@ from tollbridge.wire.http import Request, Response
 log = logging.getLogger("tollbridge.engine")
 
 CACHED_PAYMENTS = 500
+WHOLE = frozenset({Verb.CAPTURE, Verb.REFUND})
+"""Verbs that a provider may do for all that is left only."""
 CLOSING_LIMIT_S = 10.0
 Partner = Callable[[object], Awaitable[object]]
 
@@ -125,6 +127,7 @@ class Engine:
         key, the operation is found, not done again. Raises UsageError (nothing was sent) or
         JournalError (nothing was sent, or the outcome will be learned by recovery).
         """
+        ask = self._naming(ask)
         while True:
             payment = self.load(ask.payment) if ask.payment is not None else None
             try:
@@ -285,6 +288,15 @@ class Engine:
 
     # The road of one operation
 
+    def _naming(self, ask: Ask) -> Ask:
+        """Let the view name a token that the bridge needs again when it asks."""
+        bridge = self.bridges.get(ask.bridge or self.default_bridge)
+        token = ask.instrument
+        if bridge is None or not (isinstance(token, Token) and bridge.capabilities.keeps_tokens):
+            return ask
+        view = replace(token.view, reference=token.token.reveal())
+        return replace(ask, instrument=Token(token.token, view))
+
     def _decide(self, payment: Payment | None, ask: Ask) -> Requested:
         """Turn an ask into a request, within the rules of the core and the bridge's powers."""
         request = decide(payment, ask, self.clock.now(), self.default_bridge)
@@ -298,9 +310,8 @@ class Engine:
             taken, money = bridge.capabilities.currencies, request.amount
             if money is not None and taken is not None and money.currency.code not in taken:
                 raise Unsupported(f"{bridge.name} does not take {money.currency.code}")
-        elif not can.multiple:
-            if any(op.verb is request.verb and payment.counts(op) for op in payment.operations):
-                raise Unsupported(f"{bridge.name} does one {request.verb} per payment")
+        else:
+            _fits(can, request, payment)
         return request
 
     async def _begin(
@@ -483,6 +494,19 @@ class Engine:
         if len(self._payments) > CACHED_PAYMENTS:
             self._payments.popitem(last=False)
         return payment
+
+
+def _fits(can: VerbCapability, request: Requested, payment: Payment) -> None:
+    """Check how often and how far a provider does a verb. Raises Unsupported."""
+    name, verb, amount = payment.bridge, request.verb, request.amount
+    if not can.multiple and any(
+        op.verb is verb and payment.counts(op) for op in payment.operations
+    ):
+        raise Unsupported(f"{name} does one {verb} per payment")
+    if can.partial or verb not in WHOLE or amount is None:
+        return
+    if amount.amount_minor < CONTINUING[verb].most(payment.amounts):
+        raise Unsupported(f"{name} does a {verb} for all that is left only")
 
 
 @dataclass(frozen=True, slots=True)

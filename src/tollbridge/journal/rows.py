@@ -27,7 +27,9 @@ from tollbridge.ground.money import Money
 from tollbridge.wire import json
 
 FIRST_HASH = bytes(32)
-_VIEW_FIELDS = ("brand", "masked_number", "application_id", "application_label", "entry")
+_VIEW_FIELDS = (
+    "brand", "masked_number", "application_id", "application_label", "entry", "reference",
+)  # fmt: skip
 
 
 def link(previous: bytes, number: int, payment: PaymentId, version: int, body: bytes) -> bytes:

@@ -14,7 +14,7 @@ import msgspec
 from tollbridge.core.asks import Ask, Look
 from tollbridge.core.brands import brand_of
 from tollbridge.core.instrument import Card, Instrument, InstrumentView, Token
-from tollbridge.core.verbs import OPENING
+from tollbridge.core.verbs import OPENING, Verb
 from tollbridge.engine.engine import Engine
 from tollbridge.faces.contract import Face
 from tollbridge.ground.errors import (
@@ -31,7 +31,6 @@ from tollbridge.server.errors import failed
 from tollbridge.server.views import (
     Balance,
     BalanceList,
-    CardIn,
     Closing,
     FactList,
     FactRow,
@@ -90,7 +89,7 @@ class Api:
             verb=wish.verb,
             key=_key(request),
             amount=_money(wish.amount),
-            instrument=_instrument(wish.card, wish.token),
+            instrument=_instrument(wish),
             merchant=wish.merchant or self._merchant,
             bridge=wish.bridge,
             reference=wish.reference,
@@ -212,6 +211,7 @@ def _bridge(name: str, bridge: Any) -> dict[str, Any]:
         "verbs": {verb.value: msgspec.to_builtins(how) for verb, how in can.verbs.items()},
         "currencies": sorted(can.currencies) if can.currencies is not None else "all current",
         "card_numbers": can.card_numbers,
+        "keeps_tokens": can.keeps_tokens,
         "inquiry": can.inquiry,
         "reversal": can.reversal,
         "answer_limit_s": can.answer_limit_s,
@@ -241,7 +241,10 @@ def _money(amount: MoneyIn | None) -> Money | None:
     return Money.of(amount.minor, amount.currency) if amount is not None else None
 
 
-def _instrument(card: CardIn | None, token: str | None) -> Instrument:
+def _instrument(wish: NewPayment) -> Instrument | None:
+    card, token = wish.card, wish.token
+    if card is None and token is None and wish.verb is Verb.STORE:
+        return None  # the customer approves at the provider
     if (card is None) == (token is None):
         raise RemoteProtocolError("either a card or a token is needed")
     if card is None:

@@ -51,9 +51,13 @@ class BridgeKit:
     """Inherit, override `bridge` and `respond`, and let pytest collect your class.
 
     `acknowledged`: verbs whose provider says no more than 200, so that an empty answer is one.
+    `approves`: what customers approve at the provider are amounts, so storing names one.
+    `hundred`: what is paid, unless a test needs another amount.
     """
 
     acknowledged: frozenset[Verb] = frozenset()
+    approves: bool = False
+    hundred: Money = Money.of(10_000, "EUR")
 
     def bridge(self, clock: Clock) -> Bridge:
         """Make the bridge under test."""
@@ -183,15 +187,11 @@ class BridgeKit:
 
         async def main() -> None:
             engine = Engine(around, threaded=False)
-            amount = money or Money.of(10_000, "EUR")
+            amount = money or self.hundred
             if verb in OPENING:
                 line.respond = respond
-                ask = opening(
-                    verb,
-                    "one",
-                    None if verb in MOVES_NOTHING else amount,
-                    instrument=self.instrument(),
-                )
+                some = None if verb in MOVES_NOTHING and not self.approves else amount
+                ask = opening(verb, "one", some, instrument=self.instrument())
             else:
                 captured = verb in (Verb.REFUND, Verb.VOID)
                 first = Verb.PURCHASE if captured else Verb.AUTHORIZE
@@ -199,7 +199,8 @@ class BridgeKit:
                 before = await engine.ask(begun)
                 line.respond = respond
                 line.said.clear()
-                some = None if verb is Verb.VOID else Money.of(1000, "EUR")
+                part = bridge.capabilities.verbs[verb].partial and verb is not Verb.VOID
+                some = Money.of(1000, self.hundred.currency.code) if part else None
                 ask = continuing(verb, "two", before, amount=some)
             found.append(await engine.ask(ask))
 
