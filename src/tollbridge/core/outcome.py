@@ -79,6 +79,9 @@ class Cause(StrEnum):
     """The provider does not know it, and nothing can be on its way any more."""
     REVERSED = "reversed"
     """It was taken back."""
+    UNFIT = "unfit"
+    """What was to pay cannot pay this: it was used before, is not approved, or is for another
+    amount; the provider was asked before anything moved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Orders(Provider):
             return said(422, {"name": "UNPROCESSABLE_ENTITY", "details": [issue]})
         if path[1] == "checkout":
             return self.take(self.orders[path[3]], path[4])
-        order, kind, found = self.find(path[3])
+        order, found = self.find(path[3])
         if path[4] == "void":
             if self.ending == "pending":
                 return Response(202, body=b"")
@@ -108,10 +108,10 @@ class Orders(Provider):
     def find(self, name):
         for order in self.orders.values():
             payments = order["purchase_units"][0].get("payments", {})
-            for kind, made in payments.items():
+            for made in payments.values():
                 for each in made:
                     if each["id"] == name:
-                        return order, kind, each
+                        return order, each
         raise AssertionError(name)
 
     # The customer

@@ -4,8 +4,9 @@ from tollbridge.core.outcome import DeclineCode as D
 
 PURCHASED, CANCELED, PENDING = 0, 1, 2
 """purchaseState: the customer paid, has the money back, or has still to pay."""
-ACKNOWLEDGED = 1
-REFUNDED = frozenset({"REFUNDED"})
+USED = 1
+"""acknowledgementState and consumptionState, once somebody took the purchase."""
+REFUNDED = "REFUNDED"
 
 REASONS: dict[int, D] = {
     400: D.INVALID_TRANSACTION,

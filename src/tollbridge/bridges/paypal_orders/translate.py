@@ -17,7 +17,7 @@ from tollbridge.bridges.paypal_orders.codes import (
 )
 from tollbridge.bridges.reading import inner, listed, text
 from tollbridge.core.operation import Operation
-from tollbridge.core.outcome import Approved, Declined, Outcome, Pending, Unclear, Unsent
+from tollbridge.core.outcome import Approved, Cause, Declined, Outcome, Pending, Unclear, Unsent
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.ground.errors import RemoteProtocolError
@@ -169,16 +169,16 @@ def unfit(answer: Response, op: Operation, name: str) -> Unsent | None:
     """Say why an order cannot pay for an operation, before anything is sent that moves money."""
     fields = reading.answered(answer)
     if answer.status != 200 or text(fields, "id") != name:
-        return Unsent("there is no such order")
+        return _unfit("there is no such order")
     status, intent = text(fields, "status"), text(fields, "intent")
     if status != APPROVED:
-        return Unsent(f"the order is not approved, or was used before: {scrub(status)[:40]}")
+        return _unfit(f"the order is not approved, or was used before: {scrub(status)[:40]}")
     wanted = "CAPTURE" if op.verb is Verb.PURCHASE else "AUTHORIZE"
     if intent != wanted:
-        return Unsent(f"the order was approved for {scrub(intent)[:20]}, not {wanted}")
+        return _unfit(f"the order was approved for {scrub(intent)[:20]}, not {wanted}")
     unit = next(iter(listed(fields, "purchase_units")), {})
     if _money(inner(unit, "amount")) != op.tender:
-        return Unsent("the order was approved for another amount")
+        return _unfit("the order was approved for another amount")
     return None
 
 
@@ -281,6 +281,10 @@ def reference(op: Operation) -> str:
     """Give the provider's name for what an operation made."""
     assert isinstance(op.outcome, Approved), "only what was approved is continued"
     return op.outcome.reference
+
+
+def _unfit(reason: str) -> Unsent:
+    return Unsent(reason, Cause.UNFIT)
 
 
 def _made(fields: dict[str, Any], kind: str) -> list[dict[str, Any]]:

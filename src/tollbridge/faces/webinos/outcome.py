@@ -130,6 +130,7 @@ CAUSES: dict[Cause, Problem] = {
     Cause.STOPPED: charge("stopped", "The payment was stopped before it was sent.", retry=True),
     Cause.NEVER_ARRIVED: charge("never_arrived", "The payment never arrived.", retry=True),
     Cause.REVERSED: charge("reversed", "The payment was taken back.", retry=True),
+    Cause.UNFIT: charge("instrument_unfit", "What was to pay cannot pay this."),
 }
 
 ERRORS: dict[type[TollbridgeError], Problem] = {

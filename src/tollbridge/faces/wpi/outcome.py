@@ -29,6 +29,7 @@ CAUSES = {
     Cause.STOPPED: Condition.INTERNAL,
     Cause.NEVER_ARRIVED: Condition.TRANSACTION_TIMEOUT,
     Cause.REVERSED: Condition.TRANSACTION_TIMEOUT,
+    Cause.UNFIT: Condition.HOST_REFUSAL,
 }
 
 ERRORS: dict[type[TollbridgeError], Condition] = {
