@@ -47,7 +47,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Show me the payment with this name, or the one this key was used for (None when nothing)."""
+    """Show me the payment with this name, or the one this key was used for (None when nothing).
+
+    `fresh`: ask the provider first, where an outcome is still to come.
+    """
 
     payment: PaymentId | None = None
     key: IdempotencyKey | None = None
+    fresh: bool = False

@@ -147,12 +147,14 @@ class Engine:
 
     async def look(self, look: Look) -> Payment | None:
         """Show a payment by name (raises UnknownPayment) or by idempotency key (None: unused)."""
-        if look.payment is not None:
-            return self.load(look.payment)
-        if look.key is None:
+        name = look.payment
+        if name is None and look.key is not None:
+            name = self.journal.find(rows.digest(look.key))
+        if name is None:
             return None
-        taken = self.journal.find(rows.digest(look.key))
-        return self.load(taken) if taken is not None else None
+        if look.fresh and self.load(name).unresolved:
+            await self.recovery.attempt(name)
+        return self.load(name)
 
     def load(self, payment: PaymentId) -> Payment:
         """Give a payment as the journal has it. Raises UnknownPayment."""

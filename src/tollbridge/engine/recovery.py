@@ -75,7 +75,7 @@ class Recovery:
 
     async def attempt_all(self) -> int:
         """Look at every payment on the list now; tells how many are finished after it."""
-        return sum(await asyncio.gather(*(self._attempt(name) for name in list(self._since))))
+        return sum(await asyncio.gather(*(self.attempt(name) for name in list(self._since))))
 
     def _schedule(self, payment: PaymentId, pause_s: float) -> None:
         heapq.heappush(self._due, (self._engine.clock.monotonic_s() + pause_s, payment))
@@ -100,13 +100,13 @@ class Recovery:
                 self._begin(self._look_at(heapq.heappop(self._due)[1]))
 
     async def _look_at(self, payment: PaymentId) -> None:
-        if payment in self._since and not await self._attempt(payment):
+        if payment in self._since and not await self.attempt(payment):
             pause_s = self._pauses[payment]
             self._pauses[payment] = min(pause_s * 2, PAUSE_MAX_S)
             self._schedule(payment, pause_s)
 
-    async def _attempt(self, payment: PaymentId) -> bool:
-        """Try to finish one payment; whatever goes wrong, it stays on the list."""
+    async def attempt(self, payment: PaymentId) -> bool:
+        """Try to finish one payment on the list now; whatever goes wrong, it stays there."""
         finished = False
         try:
             async with self._room:

@@ -29,12 +29,13 @@ from tollbridge.faces.webinos.messages import (
     LookAt,
     Refresh,
     Reply,
+    Returned,
     Show,
 )
 from tollbridge.faces.webinos.outcome import charge
 from tollbridge.faces.webinos.settings import Provider
 from tollbridge.ground.errors import RemoteProtocolError
-from tollbridge.ground.secret import scrub
+from tollbridge.ground.secret import Secret, scrub
 from tollbridge.server.asgi import Endpoint, headers_of
 from tollbridge.server.errors import failed
 from tollbridge.server.hosting import Hosted
@@ -125,6 +126,7 @@ class Site:
         for path, give in (
             *(trying if self._trying else ()),
             ("/web/confirm", self._confirm),
+            ("/web/returned/{payment}", self._returned),
             ("/web/pages/{path:path}", self._pages.give),
             ("/.well-known/jwks.json", self._jwks),
             ("/client/pay", self._method),
@@ -256,9 +258,14 @@ class Site:
     async def _confirm(self, request: Request, _: Names) -> Response:
         """Give the provider's own page. Whose payment it is stands in the fragment, which is not
         sent, so any seller may frame it; what it tells it tells that payment's seller only."""
-        policy = f"{files.POLICY}; frame-ancestors 'self' {' '.join(self._origins)}".rstrip()
-        told = ("content-security-policy", policy)
-        return self._pages.answer(request.headers, "confirm.html", told)
+        return self._pages.answer(request.headers, "confirm.html", self._framed)
+
+    async def _returned(self, request: Request, names: Names) -> Response:
+        """Take back a payer whom the page of a bridge's provider sends here."""
+        query = dict(parse_qsl(request.url.partition("?")[2])[:10])
+        token = Secret(query.get("t", ""))
+        await self.serve(Returned(names["payment"], token, cancelled="cancelled" in query))
+        return self._pages.answer(Headers(), "returned.html", self._framed)
 
     async def _try(self, request: Request, _: Names) -> Response:
         policy = ("content-security-policy", f"{files.POLICY}; frame-ancestors 'none'")
@@ -277,6 +284,12 @@ class Site:
         return Response(
             200, Headers([("content-type", "application/json"), *ALWAYS]), json.write(told)
         )
+
+    @property
+    def _framed(self) -> tuple[str, str]:
+        """Give the field that lets the sellers' pages frame one of ours."""
+        policy = f"{files.POLICY}; frame-ancestors 'self' {' '.join(self._origins)}".rstrip()
+        return "content-security-policy", policy
 
     @property
     def _origins(self) -> list[str]:

@@ -6,16 +6,16 @@ judged. What comes for a challenge that is no longer open changes nothing and is
 
 from contextlib import suppress
 
-from tollbridge.faces.webinos import challenges, paying
-from tollbridge.faces.webinos.house import House, Talk
-from tollbridge.faces.webinos.messages import Refused, refused
+from tollbridge.faces.webinos import approval, challenges, paying
+from tollbridge.faces.webinos.house import House, Talk, equal
+from tollbridge.faces.webinos.messages import Refused, Returned, refused
 from tollbridge.faces.webinos.notebook import Lost, Run, finish, recall, write
 from tollbridge.faces.webinos.outcome import (
     CANCELLED,
     WRONG,
     authentication,
 )
-from tollbridge.faces.webinos.sessions import Challenge, Checkout, State
+from tollbridge.faces.webinos.sessions import Challenge, Checkout, Means, State
 from tollbridge.ground.errors import JournalError
 from tollbridge.ground.secret import Secret
 
@@ -34,6 +34,10 @@ def answer(house: House, payment: str, name: str, given: Secret[str]) -> Talk[Ch
     checkout.challenge = None
     checkout.state = State.PROCESSING
     yield from counted(house, run, challenge)
+    if challenge.means is Means.RECEIPT:
+        with suppress(Lost):
+            yield from paying.received(house, run, given)
+        return (yield from again(payment))
     fits = yield from challenges.right(house, checkout, challenge, given)
     checkout.noted("right answer" if fits else "wrong answer", house.now, challenge.id)
     with suppress(Lost):  # a deadline came between, and what it made of the payment stands
@@ -59,6 +63,24 @@ def cancel(house: House, payment: str) -> Talk[Checkout]:
             yield from finish(house, Run(checkout), CANCELLED, State.CANCELLED)
         except Lost:
             continue
+
+
+def returned(house: House, message: Returned) -> Talk[Checkout]:
+    """Take back a payer from the page of the bridge's provider: what they approved there, the
+    provider is asked. Raises Refused."""
+    right = yield from house.token(f"{approval.BACK}\0{message.payment}")
+    if not equal(message.token.reveal(), right):
+        raise refused(*NO_PAYMENT)
+    checkout = yield from current(house, message.payment)
+    if checkout.challenge is None or checkout.challenge.means is not Means.APPROVAL:
+        return checkout
+    if message.cancelled:
+        checkout.noted("cancelled at the provider", house.now, checkout.challenge.id)
+        with suppress(Lost):
+            yield from finish(house, Run(checkout), CANCELLED, State.CANCELLED)
+    else:
+        yield from approval.found(checkout, fresh=True)
+    return (yield from current(house, message.payment))
 
 
 def counted(house: House, run: Run, challenge: Challenge) -> Talk[None]:

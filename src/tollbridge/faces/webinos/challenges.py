@@ -36,12 +36,7 @@ def issue(house: House, checkout: Checkout, wallet: Wallet | None, held: Held | 
     """Open a challenge of the first kind that works. Raises Failed where none does."""
     rules = house.policy(checkout.seller)
     for kind in policy.kinds(rules, checkout, wallet, held):
-        challenge = Challenge(
-            id=f"ch_{checkout.id[3:]}_{house.ids.secret()[:ID_LETTERS]}",
-            kind=kind,
-            means=Means.CONFIRM,
-            expires=later(house.now, rules.expires_s),
-        )
+        challenge = _made(house, checkout, kind, Means.CONFIRM)
         match kind:
             case "text":
                 assert wallet is not None
@@ -52,12 +47,46 @@ def issue(house: House, checkout: Checkout, wallet: Wallet | None, held: Held | 
             case _:
                 works = yield from _page(house, checkout, challenge, wallet)
         if works:
-            checkout.challenge = challenge
-            checkout.challenged = True
-            checkout.state = State.CHALLENGE
-            checkout.happened("challenge", house.now)
+            opened(house, checkout, challenge)
             return
     raise Failed(IMPOSSIBLE)
+
+
+def receipt(house: House, checkout: Checkout, service: str) -> Challenge:
+    """Make the question for what was bought in a store. Raises Failed where it cannot be asked."""
+    made = _made(house, checkout, "text", Means.RECEIPT)
+    made.text = f"Give the receipt of {service}, {asked(checkout, seller_name(house, checkout))}."
+    return made
+
+
+def approval(house: House, checkout: Checkout, page: str) -> Challenge:
+    """Make the challenge that is a page of the bridge's provider.
+
+    Raises Failed where the payer's page cannot show it.
+    """
+    made = _made(house, checkout, "url", Means.APPROVAL)
+    made.text = f"Approve {asked(checkout, seller_name(house, checkout))}."
+    made.page = page
+    return made
+
+
+def _made(house: House, checkout: Checkout, kind: str, means: Means) -> Challenge:
+    if kind not in checkout.kinds:
+        raise Failed(IMPOSSIBLE)
+    return Challenge(
+        id=f"ch_{checkout.id[3:]}_{house.ids.secret()[:ID_LETTERS]}",
+        kind=kind,
+        means=means,
+        expires=later(house.now, house.policy(checkout.seller).expires_s),
+    )
+
+
+def opened(house: House, checkout: Checkout, challenge: Challenge) -> None:
+    """Open a challenge."""
+    checkout.challenge = challenge
+    checkout.challenged = True
+    checkout.state = State.CHALLENGE
+    checkout.happened("challenge", house.now)
 
 
 def send(house: House, checkout: Checkout, challenge: Challenge, wallet: Wallet) -> Talk[bool]:
@@ -124,11 +153,13 @@ def shown(house: House, checkout: Checkout, mark: str) -> Talk[Mapping[str, Any]
         case "image":
             drawn = yield from picture(house, checkout, challenge, mark)
             text, alt, given = drawn.url, f"{drawn.question} {drawn.alt}", "digits"
+        case "url" if challenge.means is Means.APPROVAL:
+            text = challenge.page
         case "url":
             token = yield from house.confirm_token(challenge.id)
             text = f"{checkout.reached}{PROVIDED}#ch={challenge.id}&t={token.reveal()}"
         case _:
-            given = "digits"
+            given = "text" if challenge.means is Means.RECEIPT else "digits"
     return {
         "id": challenge.id,
         "type": challenge.kind,

@@ -205,6 +205,7 @@ def _opened(house: House, message: LookAt | Decide) -> Talk[tuple[Checkout, Chal
         raise refused(*NO_PAYMENT)
     checkout = yield from asking.current(house, f"wp_{message.challenge.split('_')[1]}")
     challenge = checkout.challenge
-    if challenge is None or challenge.id != message.challenge or challenge.kind != "url":
+    means = challenge.means if challenge is not None and challenge.kind == "url" else None
+    if challenge is None or challenge.id != message.challenge or means in (None, Means.APPROVAL):
         raise (yield from asking.closed(house, checkout, message.challenge))
     return checkout, challenge

@@ -45,6 +45,7 @@ from tollbridge.faces.webinos.messages import (
     Refresh,
     Refused,
     Reply,
+    Returned,
     Show,
     Tell,
     Unfinished,
@@ -96,6 +97,11 @@ class WebinosFace:
                 checkout = yield from paying.refresh(self.house, message.payment)
                 with suppress(Failed):  # without keys nobody can be shown anything
                     return (yield from followed(self.house, checkout)) if checkout else None
+                return None
+            case Returned():
+                with suppress(Failed, Refused):
+                    back = yield from asking.returned(self.house, message)
+                    return (yield from followed(self.house, back))
                 return None
             case Unfinished():
                 return (yield from self._unfinished(message))

@@ -142,6 +142,17 @@ class Decide:
     fields: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The payer comes back from the page of the bridge's provider, where they approved or
+    `cancelled`. `token` is that of the payment's way back. Answered with Followed; None where it is
+    not, or there is no key to show it with."""
+
+    payment: str
+    token: Secret[str]
+    cancelled: bool
+
+
 # From merchants
 
 
@@ -225,6 +236,7 @@ Message = (
     | Cancel
     | LookAt
     | Decide
+    | Returned
     | Verify
     | Refresh
     | Unfinished

@@ -8,10 +8,11 @@ both or neither.
 from contextlib import suppress
 
 from tollbridge.core.asks import Ask, Look
-from tollbridge.core.instrument import Instrument
+from tollbridge.core.instrument import Instrument, InstrumentView, Token
+from tollbridge.core.outcome import Approved, Declined, Pending, Unsent
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
-from tollbridge.faces.webinos import challenges, pace, policy, refunds, sessions, wallet
+from tollbridge.faces.webinos import approval, challenges, pace, policy, refunds, sessions, wallet
 from tollbridge.faces.webinos.house import House, Talk
 from tollbridge.faces.webinos.notebook import (
     Lost,
@@ -33,13 +34,14 @@ from tollbridge.faces.webinos.outcome import (
     of_error,
     of_outcome,
 )
-from tollbridge.faces.webinos.sessions import Checkout, State, Step
+from tollbridge.faces.webinos.sessions import Checkout, Means, State, Step
 from tollbridge.faces.webinos.settings import Service
 from tollbridge.ground.errors import IdempotencyConflict, UsageError, VersionConflict
 from tollbridge.ground.flow import Note
-from tollbridge.ground.secret import scrub
+from tollbridge.ground.secret import Secret, scrub
 
 REFERENCE_LETTERS_MAX = 100
+RECEIPT_LETTERS_MAX = 2000
 
 
 def go_on(house: House, run: Run) -> Talk[None]:
@@ -48,6 +50,10 @@ def go_on(house: House, run: Run) -> Talk[None]:
     Raises Lost, and Failed where it cannot go on; then nothing was asked for.
     """
     checkout = run.checkout
+    service = service_of(house, checkout.service)
+    if service and service.payer != "wallet" and checkout.kind != "refund":
+        yield from _elsewhere(house, run, service)
+        return
     found = None
     if checkout.customer:
         found = yield from wallet.load(house, checkout.customer)
@@ -110,6 +116,57 @@ def pay(
         yield from settle(house, checkout.id, mine=True)
 
 
+def received(house: House, run: Run, receipt: Secret[str]) -> Talk[None]:
+    """Pay with a store's receipt. Raises Lost."""
+    letters = len(receipt.reveal())
+    fits = 0 < letters <= RECEIPT_LETTERS_MAX
+    yield from _carried_with(house, run, receipt if fits else Secret("-"))
+
+
+def _elsewhere(house: House, run: Run, service: Service) -> Talk[None]:
+    """Send the payer to where they pay: to the provider's page, or for a store's receipt.
+
+    Raises Lost, and Failed.
+    """
+    checkout = run.checkout
+    if checkout.verb != Verb.PURCHASE:
+        raise Failed(charge("not_supported", "This service takes payments only."))
+    if service.payer == "receipt":
+        challenges.opened(house, checkout, challenges.receipt(house, checkout, service.name))
+        yield from write(run)
+        return
+    if "url" not in checkout.kinds:
+        raise Failed(IMPOSSIBLE)
+    reference = scrub(checkout.bill_id)[:REFERENCE_LETTERS_MAX]
+    yield from approval.ask(house, run, bridge_of(house, checkout), reference)
+    begun = yield from recall(checkout.id)
+    assert begun is not None, "its page was written with the ask"
+    yield from changed(checkout.id)
+    yield from _approved(house, Run(begun))
+
+
+def _approved(house: House, run: Run) -> Talk[None]:
+    """Go on with what the payer approved, if they did. Raises Lost."""
+    checkout = run.checkout
+    outcome = yield from approval.found(checkout)
+    match outcome:
+        case Approved():
+            yield from _carried_with(house, run, Secret(outcome.reference))
+        case Pending() if checkout.challenge is None:
+            page = challenges.approval(house, checkout, outcome.next_step)
+            challenges.opened(house, checkout, page)
+            yield from write(run)
+        case Declined() | Unsent():
+            yield from finish(house, run, of_outcome(outcome))
+
+
+def _carried_with(house: House, run: Run, token: Secret[str]) -> Talk[None]:
+    try:
+        yield from pay(house, run, Token(token, InstrumentView(entry="online")))
+    except Failed as failed:
+        yield from finish(house, run, failed.problem)
+
+
 def settle(house: House, payment: str, *, mine: bool = False) -> Talk[None]:
     """Learn from the journal what became of a payment that was asked for.
 
@@ -144,6 +201,8 @@ def refresh(house: House, payment: str) -> Talk[Checkout | None]:
                 yield from finish(house, run, EXPIRED)
             elif house.now >= checkout.deadline:
                 yield from finish(house, run, EXPIRED if checkout.challenge else DEADLINE)
+            elif checkout.challenge is not None and checkout.challenge.means is Means.APPROVAL:
+                yield from _approved(house, run)
             elif checkout.challenge is None and stalled(house.now, checkout):
                 # A crash came between an answer and what follows from it.
                 yield from carried(house, run)

@@ -53,12 +53,15 @@ class Means(StrEnum):
     MARK = "mark"
     CONFIRM = "confirm"
     INSTRUMENT = "instrument"
+    APPROVAL = "approval"
+    RECEIPT = "receipt"
 
 
 @dataclass(slots=True, kw_only=True)
 class Challenge:
     """One open question. `kind` is text, image or url; `token` is the right answer as the device
-    tokenizes it; `who` is who a payer without a customerID says to be, until that is proven."""
+    tokenizes it; `who` is who a payer without a customerID says to be, until that is proven; `page`
+    is the address of the bridge's provider, where the payer approves."""
 
     id: str
     kind: str
@@ -67,6 +70,7 @@ class Challenge:
     text: str = ""
     token: str = ""
     who: str = ""
+    page: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

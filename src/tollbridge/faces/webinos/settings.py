@@ -11,6 +11,7 @@ from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.secret import Secret, luhn
 
 URI = "http://webinos.org/api/payment"
+NONE = Secret("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +64,14 @@ class Seller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """A card in a customer's wallet from the beginning: for test benches."""
+    """What is in a customer's wallet from the beginning: a card, for test benches, or the `token`
+    of an instrument that the provider of one `bridge` knows (a subscriber of a carrier)."""
 
-    number: Secret[str]
-    expiry: Secret[str]
+    number: Secret[str] = NONE
+    expiry: Secret[str] = NONE
     label: str = ""
+    token: Secret[str] = NONE
+    bridge: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +88,19 @@ class Customer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A payment service as pages find it; `path` is added to the feature URI, `bridge` carries
-    its payments out ("": the default one)."""
+    its payments out ("": the default one).
+
+    `payer` says how they are paid: "wallet" (what payers keep here, or a card), "approves" (payers
+    approve them on the page of the bridge's provider) or "receipt" (payers bought in a store, and
+    the page answers a question with the store's receipt).
+    """
 
     path: str = "wallet"
     name: str = "Tollbridge Wallet"
     description: str = "Pay with a card you keep with Tollbridge."
     icon: str = ""
     bridge: str = ""
+    payer: str = "wallet"
 
     @property
     def api(self) -> str:
@@ -156,6 +166,7 @@ KEY_LETTERS_MIN = 6
 SIGNING_LETTERS_MIN = 24
 """Of a secret key that signs bills: who sees a bill can try keys on it."""
 KINDS = ("text", "image", "url")
+PAYERS = ("wallet", "approves", "receipt")
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s#]+", re.ASCII)
 _EXPIRY = re.compile(r"(?:0[1-9]|1[0-2])/\d\d", re.ASCII)
@@ -175,9 +186,12 @@ _SELLER: _Known = {
     "policy": _TABLE, "signed_bills": _TEXT,
 }  # fmt: skip
 _CUSTOMER: _Known = {"name": _TEXT, "contact": _TEXT, "mark": _TEXT, "instruments": _LIST}
-_INSTRUMENT: _Known = {"number": _TEXT, "expiry": _TEXT, "label": _TEXT}
+_INSTRUMENT: _Known = {
+    "number": _TEXT, "expiry": _TEXT, "label": _TEXT, "token": _TEXT, "bridge": _TEXT,
+}  # fmt: skip
 _SERVICE: _Known = {
     "path": _TEXT, "name": _TEXT, "description": _TEXT, "icon": _TEXT, "bridge": _TEXT,
+    "payer": _TEXT,
 }  # fmt: skip
 _POLICY: _Known = {
     "amount_minor": _NUMBER, "new_instrument": _YES, "refunds": _YES, "every": _NUMBER,
@@ -251,6 +265,11 @@ def _customers(tables: Mapping[str, object], problems: list[str]) -> dict[str, C
 def _instrument(table: object, where: str, problems: list[str]) -> Instrument:
     values = _table(_INSTRUMENT, table, where, problems)
     number, expiry = values.get("number", ""), values.get("expiry", "")
+    if "token" in values:
+        if not (values["token"] and values.get("bridge")) or number or expiry:
+            problems.append(f"{where}: a token goes with its bridge, and with no card")
+        token, bridge = Secret(values["token"]), values.get("bridge", "")
+        return Instrument(token=token, bridge=bridge, label=values.get("label", ""))
     if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19 and luhn(number)):
         problems.append(f"{where}.number: a card number is expected")
     if not _EXPIRY.fullmatch(expiry):
@@ -265,6 +284,8 @@ def _services(tables: list[object], problems: list[str]) -> tuple[Service, ...]:
         service = Service(**_table(_SERVICE, table, where, problems))
         if not _PATH.fullmatch(service.path):
             problems.append(f"{where}.path: small letters, digits, - and _ are expected")
+        if service.payer not in PAYERS:
+            problems.append(f"{where}.payer: only {', '.join(PAYERS)} are there")
         if any(service.id == other.id for other in made):
             problems.append(f"{where}: looks like another one")
         made.append(service)

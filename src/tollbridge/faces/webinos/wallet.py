@@ -21,6 +21,7 @@ from tollbridge.faces.webinos.house import House, Talk
 from tollbridge.faces.webinos.messages import Refused
 from tollbridge.faces.webinos.outcome import UNREACHABLE, Failed, charge, of_error, of_outcome
 from tollbridge.faces.webinos.settings import Customer
+from tollbridge.faces.webinos.settings import Instrument as Configured
 from tollbridge.ground.clock import Instant, day
 from tollbridge.ground.errors import Unsupported, UsageError
 from tollbridge.ground.flow import Note, Page, Recall, Remember
@@ -55,7 +56,8 @@ class Held:
 @dataclass(slots=True, kw_only=True)
 class Wallet:
     """A customer. `payments` counts what was paid; `failed` how often storing an instrument was
-    refused, by the instrument's id. `cards` are those of the settings, in memory only."""
+    refused, by the instrument's id. `cards` are those of the settings, in memory only, and
+    `tokens` the settings' instruments that one bridge's provider knows."""
 
     customer: str
     name: str = ""
@@ -66,6 +68,7 @@ class Wallet:
     failed: dict[str, int] = field(default_factory=dict)
     version: int = 0
     cards: dict[str, Card] = field(default_factory=dict, repr=False)
+    tokens: dict[tuple[str, str], Secret[str]] = field(default_factory=dict, repr=False)
 
     def find(self, instrument: str) -> Held | None:
         """Find an instrument by its name."""
@@ -73,7 +76,11 @@ class Wallet:
 
     def usable(self, bridge: str) -> list[Held]:
         """List what can pay through a bridge."""
-        return [held for held in self.instruments if bridge in held.sealed or held.id in self.cards]
+        return [
+            held
+            for held in self.instruments
+            if bridge in held.sealed or held.id in self.cards or (held.id, bridge) in self.tokens
+        ]
 
     def choose(self, bridge: str, instrument: str = "") -> Held | None:
         """Find an instrument that can pay through a bridge; the first one for ""."""
@@ -82,8 +89,8 @@ class Wallet:
 
     def note(self) -> Note:
         """Give the write of its page, on top of the version it was read with."""
-        fields = asdict(replace(self, cards={}))
-        del fields["version"], fields["cards"]
+        fields = asdict(replace(self, cards={}, tokens={}))
+        del fields["version"], fields["cards"], fields["tokens"]
         fields["instruments"] = [
             each for each in fields["instruments"] if each["sealed"] or each["used"]
         ]
@@ -120,11 +127,25 @@ def mark_of(house: House, customer: str) -> Talk[str]:
 def _configured(house: House, wallet: Wallet, customer: Customer) -> Talk[None]:
     wallet.name, wallet.contact, wallet.mark = customer.name, customer.contact, customer.mark
     for instrument in customer.instruments:
+        if instrument.bridge:
+            known = yield from _known(house, instrument)
+            if wallet.find(known.id) is None:
+                wallet.instruments.append(known)
+            wallet.tokens[known.id, instrument.bridge] = instrument.token
+            continue
         card = card_of(instrument.number, instrument.expiry, None)
         held = yield from new(house, card, instrument.label)
         if wallet.find(held.id) is None:
             wallet.instruments.append(held)
         wallet.cards[held.id] = card
+
+
+def _known(house: House, instrument: Configured) -> Talk[Held]:
+    """Name an instrument that a provider knows; of a long token the last letters are shown."""
+    plain = instrument.token.reveal()
+    token = yield from house.token(f"instrument\0{instrument.bridge}\0{plain}")
+    masked = f"****{plain[-4:]}" if len(plain) > len("****") * 2 else ""
+    return Held(id=f"in_{token[:16].lower()}", brand="", masked=masked, label=instrument.label)
 
 
 def new(house: House, card: Card, label: str = "") -> Talk[Held]:
@@ -144,6 +165,9 @@ class NotStored(Failed):
 
 def instrument_of(house: House, wallet: Wallet, held: Held, bridge: str) -> Talk[Instrument]:
     """Give what an instrument of a wallet pays with, stored if it was not. Raises Failed."""
+    known = wallet.tokens.get((held.id, bridge))
+    if known is not None:
+        return Token(known, held.view)
     if bridge not in held.sealed:
         card = wallet.cards.get(held.id)
         if card is None:
