@@ -38,13 +38,14 @@ class Provider:
 @asynccontextmanager
 async def hosting(provider):
     """Serve a provider; gives its address."""
-    tasks = set()
+    tasks, open_ones = set(), set()
 
     async def later(request):
         await asyncio.sleep(LATE_S)
         provider.respond(request, "approved")
 
     async def serve(reader, writer):
+        open_ones.add(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 request = await _read(reader)
@@ -67,6 +68,9 @@ async def hosting(provider):
                 if mood == "garbage":
                     answer = Response(200, body=b'{"so": "what?"')
                 _write(writer, answer)
+                if request.headers.get("connection") == "close":
+                    break
+        open_ones.discard(writer)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -75,6 +79,8 @@ async def hosting(provider):
         yield provider.url
     finally:
         server.close()
+        for writer in open_ones:
+            writer.close()
         if tasks:
             await asyncio.wait(tasks)
 

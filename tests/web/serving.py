@@ -169,7 +169,8 @@ class Server:
 async def serving(folder, *, settings=None, bridges=None, web=None, host="127.0.0.1", **more):
     """Run a server; `more` are the face's settings."""
     made = Settings(journal=folder / "journal.sqlite", host=host, port=0, web=web or {},
-                    faces={"webinos": face(**more)})  # fmt: skip
+                    faces={"webinos": face(**more)}, bridges=bridges or {"sandbox": {}},
+                    development=bridges is not None)  # fmt: skip
     running = runtime.build(made, Secret(TOKEN))
     listening = listen(host, 0)
     served = Served(running.app, listening, websockets=True, leaving=running.leave)
