@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from tests.bridges.hosting import Provider, said
 from tollbridge.wire.http import Response
 
-PACKAGE, ACCESS = "com.example.game", "ya29.a0AfH6SMBxqC4JkQ7W"
+PACKAGE, ACCESS = "com.example.game", "access-token-of-test-store"
 _numbers = itertools.count(1)
 
 

@@ -2,15 +2,16 @@
 
 import itertools
 import json
+from base64 import b64encode
 from decimal import Decimal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.bridges.hosting import Provider, said
 from tollbridge.wire.http import Headers, Request, Response
 
-CLIENT_ID, CLIENT_SECRET = "test-client", "EFe0yMzL4xsBb3T9S"
-BASIC = "Basic dGVzdC1jbGllbnQ6RUZlMHlNekw0eHNCYjNUOVM="
-ACCESS = "A21AAFEpH4PsADK7qSS7pSRsgz"
+CLIENT_ID, CLIENT_SECRET = "test-client", "secret-of-test-client"
+BASIC = f"Basic {b64encode(f'{CLIENT_ID}:{CLIENT_SECRET}'.encode()).decode()}"
+ACCESS = "access-token-of-test-client"
 NOTICE_KEY = "key-of-the-notices-0001"
 _numbers = itertools.count(1)
 
@@ -45,6 +46,8 @@ class Orders(Provider):
         if request.method == "GET":
             order = self.orders.get(path[3])
             return said(200, order) if order else said(404, {"name": "RESOURCE_NOT_FOUND"})
+        if request.method == "PATCH":
+            return self.patch(self.orders[path[3]], json.loads(request.body))
         once = request.headers["paypal-request-id"]
         if once not in self.made:
             self.made[once] = self.do(path, json.loads(request.body), once)
@@ -82,6 +85,14 @@ class Orders(Provider):
             self.approve(name)
         return said(201, made)
 
+    def patch(self, order, changes):
+        if order["status"] != "APPROVED":
+            return said(422, {"name": "UNPROCESSABLE_ENTITY",
+                              "details": [{"issue": "ORDER_ALREADY_COMPLETED"}]})  # fmt: skip
+        for change in changes:
+            order["purchase_units"][0][change["path"].rpartition("/")[2]] = change["value"]
+        return Response(204)
+
     def take(self, order, what):
         if order["status"] == "COMPLETED":
             return said(422, {"name": "UNPROCESSABLE_ENTITY",
@@ -91,7 +102,8 @@ class Orders(Provider):
                               "details": [{"issue": "ORDER_NOT_APPROVED"}]})  # fmt: skip
         kind = "captures" if what == "capture" else "authorizations"
         unit = order["purchase_units"][0]
-        unit["payments"] = {kind: [self.new(kind, unit["amount"])]}
+        names = {name: unit[name] for name in ("custom_id", "invoice_id") if name in unit}
+        unit["payments"] = {kind: [self.new(kind, unit["amount"], **names)]}
         order["status"] = "COMPLETED"
         return said(201, order)
 

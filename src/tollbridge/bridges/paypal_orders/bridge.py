@@ -129,6 +129,9 @@ class PayPalOrdersBridge:
     def _take(self, key: Secret[str], operation: Operation, name: str) -> Flow[Outcome]:
         answer: Response = yield translate.show(self._application, key, name)
         refusal = translate.unfit(answer, operation, name)
+        if refusal is None:
+            answer = yield translate.sign(self._application, key, operation, name)
+            refusal = translate.signed(answer)
         if refusal is not None:
             return refusal
         answer = yield translate.take(self._application, key, operation, name)

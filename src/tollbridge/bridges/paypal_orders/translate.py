@@ -11,6 +11,7 @@ from tollbridge.bridges.paypal_orders.codes import (
     DONE,
     OFFERED,
     REFUSED,
+    UNDECIDED,
     VOIDED,
     WAITING,
     reason,
@@ -95,6 +96,25 @@ def show(application: Application, key: Secret[str], name: str) -> Request:
     """Write the question how an order is."""
     url = f"{application.endpoint}/v2/checkout/orders/{quote(name, safe='')}"
     return Request("GET", url, Headers(_credential(key)))
+
+
+def sign(application: Application, key: Secret[str], op: Operation, name: str) -> Request:
+    """Write an operation's name on an approved order: what is taken of it carries it for good.
+
+    Of two operations that want one order, the one whose name it was when the money moved has it.
+    """
+    path = "/purchase_units/@reference_id=='default'/invoice_id"
+    fields = json.write([{"op": "add", "path": path, "value": op.id}])
+    url = f"{application.endpoint}/v2/checkout/orders/{quote(name, safe='')}"
+    headers = Headers([*_credential(key), ("content-type", "application/json")])
+    return Request("PATCH", url, headers, fields)
+
+
+def signed(answer: Response) -> Unsent | None:
+    """Read the answer to it: None where the order carries the name."""
+    if answer.status in (200, 204):
+        return None
+    return _unfit(f"the order was used just now: {answer.status}")
 
 
 def take(application: Application, key: Secret[str], op: Operation, name: str) -> Request:
@@ -192,10 +212,10 @@ def taken(answer: Response, op: Operation, name: str) -> Outcome:
         return _refused(answer, fields)
     if text(fields, "id") != name:
         raise RemoteProtocolError("the answer is about another order", path=["id"])
-    made = _made(fields, KINDS[op.verb])
-    if not made:
-        raise RemoteProtocolError("the answer does not say what was taken")
-    return moved(made[0])
+    mine = _mine(fields, op)
+    if mine is None:
+        raise RemoteProtocolError("nothing was taken for this operation", path=["invoice_id"])
+    return moved(mine)
 
 
 def continued(answer: Response, op: Operation) -> Outcome:
@@ -225,17 +245,12 @@ def found(answer: Response, op: Operation, payment: Payment) -> Outcome | Unclea
         return Unclear.NOT_FOUND
     if answer.status != 200 or text(fields, "id") != named(payment):
         raise RemoteProtocolError(f"the provider answered {answer.status} to an inquiry")
-    if op.verb in (Verb.PURCHASE, Verb.AUTHORIZE):
-        # An order is taken once, and the flow looked that nobody had before.
-        made = _made(fields, KINDS[op.verb])
-        return moved(made[0]) if made else Unclear.NOT_FOUND
     if undone := held(op, payment):
         made = [each for each in _made(fields, AUTHORIZATIONS) if text(each, "id") == undone]
         ended = bool(made) and text(made[0], "status") == VOIDED
         return _ended(made[0], op) if ended else Unclear.NOT_FOUND
-    made = _made(fields, KINDS.get(op.verb, REFUNDS))
-    mine = [each for each in made if text(each, "invoice_id") == op.id]
-    return moved(mine[0]) if mine else Unclear.NOT_FOUND
+    mine = _mine(fields, op)
+    return moved(mine) if mine is not None else Unclear.NOT_FOUND
 
 
 def moved(fields: dict[str, Any]) -> Outcome:
@@ -292,6 +307,12 @@ def _made(fields: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return listed(inner(unit, "payments"), kind)
 
 
+def _mine(fields: dict[str, Any], op: Operation) -> dict[str, Any] | None:
+    """Find what an operation made of an order; a void of what was captured makes a refund."""
+    made = _made(fields, KINDS.get(op.verb, REFUNDS))
+    return next((each for each in made if text(each, "invoice_id") == op.id), None)
+
+
 def _ended(fields: dict[str, Any], op: Operation) -> Outcome:
     if text(fields, "status") != VOIDED:
         raise RemoteProtocolError("the authorization is not ended", path=["status"])
@@ -299,10 +320,13 @@ def _ended(fields: dict[str, Any], op: Operation) -> Outcome:
 
 
 def _refused(answer: Response, fields: dict[str, Any]) -> Declined:
-    """Read a documented error: only the caller's mistakes and refusals prove that nothing moved."""
+    """Read a documented error: only the caller's mistakes and refusals prove that nothing moved.
+
+    An order that was used already may have been so in this operation's name.
+    """
     detail = next(iter(listed(fields, "details")), {})
     code = text(detail, "issue") or text(fields, "name")
-    if not code or code == "PREVIOUS_REQUEST_IN_PROGRESS":
+    if not code or code in UNDECIDED:
         raise RemoteProtocolError(f"the provider answered {answer.status} {code}")
     said = text(detail, "description") or text(fields, "message")
     return Declined(reason(code), code[:40], scrub(said)[:200])
