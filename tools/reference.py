@@ -8,7 +8,14 @@ from pathlib import Path
 
 import click
 
-from tollbridge.bridges import securenet, worldpay_online
+from tollbridge.bridges import (
+    google_play,
+    oneapi,
+    paypal_orders,
+    sandbox,
+    securenet,
+    worldpay_online,
+)
 from tollbridge.bridges.sandbox.codes import REASONS
 from tollbridge.cli.main import COMMANDS, main
 from tollbridge.core import facts, operation, outcome, verbs
@@ -36,6 +43,10 @@ from tollbridge.server import openapi
 from tollbridge.server.errors import status_of
 from tollbridge.web.options import Options
 
+BRIDGES = {
+    each.__name__.rpartition(".")[2]: each
+    for each in (sandbox, oneapi, paypal_orders, google_play, worldpay_online, securenet)
+}
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- written by `make docs` from the code; do not edit -->\n"
 
@@ -158,8 +169,9 @@ def page_settings():
         rows = [(f"`{field.name}`", f"`{_default(field)}`") for field in fields(kind)
                 if field.name not in groups]  # fmt: skip
         text += table(("setting", "default"), rows)
-    for made in (worldpay_online, securenet):
-        name = made.__name__.rpartition(".")[2]
+    for name, made in BRIDGES.items():
+        if name == "sandbox":
+            continue
         text += f"\n## [bridges.{name}]\n\n{inspect.getdoc(made.bridge)}\n"
     text += "\n## [bridges.sandbox]\n\n`url` (default: the network in this process), `notice_key`, "
     text += "`answer_limit_s`, `in_flight_limit_s`.\n\n## Environment\n\n"
@@ -186,6 +198,43 @@ def _default(field):
     else:
         return ""
     return ", ".join(str(item) for item in value) if isinstance(value, tuple) else value
+
+
+def page_bridges():
+    text = (
+        "# Bridges\n\nWhat the providers behind them can do: `all` is for all that is left only, "
+    )
+    text += "`once` once for each payment.\n\n"
+    able = {name: made.CAPABILITIES for name, made in BRIDGES.items()}
+    rows = [[f"`{verb}`", *(_able(can.verbs.get(verb)) for can in able.values())]
+            for verb in verbs.Verb]  # fmt: skip
+    for title, told in (
+        ("can be asked", lambda can: _yes(can.inquiry)),
+        ("takes back what it may not have seen", lambda can: _yes(can.reversal)),
+        ("takes card numbers", lambda can: _yes(can.card_numbers)),
+        ("its tokens are kept", lambda can: _yes(can.keeps_tokens)),
+        ("an answer takes at most", lambda can: f"{can.answer_limit_s:g} s"),
+        ("a message arrives within", lambda can: f"{can.in_flight_limit_s:g} s"),
+        ("currencies", lambda can: len(can.currencies) if can.currencies else "all current"),
+    ):
+        rows.append([title, *(told(can) for can in able.values())])
+    text += table(["", *(f"`{name}`" for name in able)], rows)
+    for name, can in able.items():
+        text += f"\n## {name}\n\n{inspect.getdoc(BRIDGES[name])}\n\n"
+        text += "".join(f"- *{about}*: {note}\n" for about, note in can.notes.items())
+    return text
+
+
+def _able(can):
+    if can is None:
+        return ""
+    limits = [] if can.partial else ["all"]
+    limits += [] if can.multiple else ["once"]
+    return ", ".join(limits) or "yes"
+
+
+def _yes(told):
+    return "yes" if told else ""
 
 
 def page_commands():
@@ -441,6 +490,7 @@ PAGES = {
     "errors.md": page_errors,
     "states.md": page_states,
     "verbs.md": page_verbs,
+    "bridges.md": page_bridges,
     "settings.md": page_settings,
     "commands.md": page_commands,
     "endpoints.md": page_endpoints,

@@ -52,7 +52,9 @@ def bridge(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> Googl
         raise ConfigError(problems)
     key = Secret(str(settings.get("access_token", "")))
     shop = Shop(endpoint, str(settings["package_name"]), prices, key, token_url)
-    return GooglePlayBridge(shop, replace(CAPABILITIES, **reading.limits_of(settings)))
+    sold_in = frozenset(price.currency.code for price in prices.values())
+    limits = reading.limits_of(settings)
+    return GooglePlayBridge(shop, replace(CAPABILITIES, currencies=sold_in, **limits))
 
 
 def _prices(table: object, problems: list[str]) -> dict[str, Money]:
