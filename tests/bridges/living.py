@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.bridges.hosting import hosting
+from examples.providers.hosting import hosting
 from tollbridge.engine.engine import Engine, Surroundings
 from tollbridge.engine.transport import HttpTransport
 from tollbridge.ground.clock import SystemClock

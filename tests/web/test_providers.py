@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.bridges.google_play.store import ACCESS, PACKAGE, Store
-from tests.bridges.hosting import hosting
-from tests.bridges.oneapi.carrier import PASSWORD, SUBSCRIBER, USERNAME, Carrier
-from tests.bridges.paypal_orders.orders import (
+from examples.providers.carrier import PASSWORD, SUBSCRIBER, USERNAME, Carrier
+from examples.providers.hosting import hosting
+from examples.providers.orders import (
     CLIENT_ID,
     CLIENT_SECRET,
     NOTICE_KEY,
     Orders,
     notice,
 )
+from examples.providers.store import ACCESS, PACKAGE, Store
 from tests.web.serving import BILL, CUSTOMER, PATIENCE_S, SELLER, Shop, run, serving
 
 CUSTOMERS = {CUSTOMER: {"name": "Mary", "contact": "+15550100",

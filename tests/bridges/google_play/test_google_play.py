@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from examples.providers.store import ACCESS, Store
 from tests.bridges.golden import spoken
-from tests.bridges.google_play.store import ACCESS, Store
 from tests.bridges.google_play.test_google_play_kit import SETTINGS
 from tests.bridges.living import Life
 from tollbridge.bridges.google_play import bridge

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bridges.google_play.store import ACCESS, PACKAGE, Store
+from examples.providers.store import ACCESS, PACKAGE, Store
 from tollbridge.bridges.google_play import bridge
 from tollbridge.core.instrument import InstrumentView, Token
 from tollbridge.core.operation import State

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from examples.providers.carrier import SUBSCRIBER, Carrier, error
 from tests.bridges.golden import spoken
 from tests.bridges.living import Life
-from tests.bridges.oneapi.carrier import SUBSCRIBER, Carrier, error
 from tests.bridges.oneapi.test_oneapi_kit import SETTINGS
 from tollbridge.bridges.oneapi import bridge
 from tollbridge.core.facts import Requested

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bridges.oneapi.carrier import PASSWORD, SUBSCRIBER, USERNAME, Carrier
+from examples.providers.carrier import PASSWORD, SUBSCRIBER, USERNAME, Carrier
 from tollbridge.bridges.oneapi import bridge
 from tollbridge.core.instrument import InstrumentView, Token
 from tollbridge.ground.ids import SeededIds

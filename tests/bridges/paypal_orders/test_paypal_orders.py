@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from examples.providers.orders import ACCESS, NOTICE_KEY, Orders, notice
 from tests.bridges.golden import spoken
 from tests.bridges.living import Life
-from tests.bridges.paypal_orders.orders import ACCESS, NOTICE_KEY, Orders, notice
 from tests.bridges.paypal_orders.test_paypal_orders_kit import SETTINGS
 from tollbridge.bridges.paypal_orders import bridge
 from tollbridge.core.asks import Look

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bridges.paypal_orders.orders import (
+from examples.providers.orders import (
     ACCESS,
     BASIC,
     CLIENT_ID,

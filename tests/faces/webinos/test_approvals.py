@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bridges.paypal_orders.orders import CLIENT_ID, CLIENT_SECRET, Orders
+from examples.providers.orders import CLIENT_ID, CLIENT_SECRET, Orders
 from tests.faces.webinos.counter import Counter
 from tollbridge.bridges.paypal_orders import bridge
 from tollbridge.core.operation import State

@@ -4,10 +4,13 @@ import { connect } from "/client/tollbridge.js";
 
 const what = await (await fetch("/web/try.json")).json();
 const zone = connect({ base: location.origin, sellerKey: what.sellerKey });
-const { customer, form, pay, price, status, alert } = Object.fromEntries(
+const { customer, form, pay, price, service, services, status, alert } = Object.fromEntries(
   [...document.querySelectorAll("[id]")].map((each) => [each.id, each]),
 );
 customer.value = what.customerID ?? "";
+const known = await zone.services();
+service.replaceChildren(...known.map(({ displayName }, place) => new Option(displayName, place)));
+services.hidden = known.length < 2;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -15,8 +18,7 @@ form.addEventListener("submit", async (event) => {
   alert.hidden = true;
   status.textContent = "";
   try {
-    const [wallet] = await zone.services();
-    const paid = await wallet.pay({
+    const paid = await known[service.value].pay({
       bill: { productID: `T-${Date.now()}`, description: "A try", currency: "EUR", itemPrice: price.value },
       items: [],
       customerID: customer.value || null,

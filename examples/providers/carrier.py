@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from urllib.parse import unquote, urlsplit
 
-from tests.bridges.hosting import Provider, said
+from examples.providers.hosting import Provider, said
 
 USERNAME, PASSWORD = "games", "s3cret-of-games"
 SUBSCRIBER = "tel:+15550100"
@@ -18,6 +18,9 @@ class Carrier(Provider):
         self.transactions = {}
         self.reservations = {}
         self.bills = {}
+
+    def book(self):
+        return {unit: str(billed) for unit, billed in self.bills.items()}
 
     def moves(self, request):
         return request.method == "POST"

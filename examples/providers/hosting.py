@@ -1,4 +1,4 @@
-"""Providers to test with, on real sockets: what they do is theirs, how the line behaves is here."""
+"""What the providers of this folder share: they listen on a socket and misbehave on request."""
 
 import asyncio
 import json
@@ -29,6 +29,20 @@ class Provider:
         """Whether a request moves money."""
         raise NotImplementedError
 
+    def book(self):
+        """What payers paid so far."""
+        raise NotImplementedError
+
+    def told(self, request):
+        """Answer what a person asks, None where it is not for them: POST /moods, GET /book."""
+        match request.method, request.url:
+            case "POST", "/moods":
+                self.moods = json.loads(request.body)
+                return said(200, self.moods)
+            case "GET", "/book":
+                return said(200, self.book())
+        return None
+
     def respond(self, request, ending):
         """Answer with this ending, as the kit of bridges wants it."""
         self.ending = ending or "approved"
@@ -36,8 +50,8 @@ class Provider:
 
 
 @asynccontextmanager
-async def hosting(provider):
-    """Serve a provider; gives its address."""
+async def hosting(provider, port=0):
+    """Serve a provider on this machine; gives its address."""
     tasks, open_ones = set(), set()
 
     async def later(request):
@@ -49,6 +63,9 @@ async def hosting(provider):
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 request = await _read(reader)
+                if answer := provider.told(request):
+                    _write(writer, answer)
+                    continue
                 provider.asked.append(request)
                 mood = "approved"
                 if provider.moves(request) and provider.moods:
@@ -73,7 +90,7 @@ async def hosting(provider):
         open_ones.discard(writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield provider.url

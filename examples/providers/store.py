@@ -4,7 +4,7 @@ import itertools
 import json
 from urllib.parse import unquote, urlsplit
 
-from tests.bridges.hosting import Provider, said
+from examples.providers.hosting import Provider, said
 from tollbridge.wire.http import Response
 
 PACKAGE, ACCESS = "com.example.game", "access-token-of-test-store"
@@ -36,6 +36,15 @@ class Store(Provider):
             if not bought["acknowledgementState"]:
                 bought["purchaseState"] = 1
                 self.orders[bought["orderId"]]["state"] = "REFUNDED"
+
+    def told(self, request):
+        """A customer buys in the store's client: POST /buy/PRODUCT answers the app's token."""
+        if request.method == "POST" and request.url.startswith("/buy/"):
+            return said(200, {"token": self.buy(request.url.removeprefix("/buy/"))})
+        return super().told(request)
+
+    def book(self):
+        return {"purchases made final": self.kept}
 
     @property
     def kept(self):

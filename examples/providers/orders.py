@@ -6,7 +6,7 @@ from base64 import b64encode
 from decimal import Decimal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.bridges.hosting import Provider, said
+from examples.providers.hosting import Provider, said
 from tollbridge.wire.http import Headers, Request, Response
 
 CLIENT_ID, CLIENT_SECRET = "test-client", "secret-of-test-client"
@@ -26,6 +26,9 @@ class Orders(Provider):
         self.taken = {}
         self.quick = False
         self.url = "https://provider.example"
+
+    def book(self):
+        return {unit: str(taken) for unit, taken in self.taken.items()}
 
     def moves(self, request):
         return request.method == "POST" and request.url.endswith(
