@@ -8,6 +8,7 @@ import pytest
 from tollbridge.bridges.contract import Capabilities, VerbCapability
 from tollbridge.core.asks import Ask, Look
 from tollbridge.core.facts import Dispatched, Noted, Requested, Settled, Topic
+from tollbridge.core.instrument import InstrumentView, Token
 from tollbridge.core.operation import State
 from tollbridge.core.outcome import Approved, Cause, DeclineCode, Declined, Pending, Unsent
 from tollbridge.core.verbs import Verb
@@ -27,6 +28,7 @@ from tollbridge.ground.errors import (
 from tollbridge.ground.flow import Note, Page, Wait
 from tollbridge.ground.ids import IdempotencyKey, PaymentId, SeededIds
 from tollbridge.ground.money import Money
+from tollbridge.ground.secret import Secret
 from tollbridge.journal.memory import MemoryJournal
 from tollbridge.sandbox.book import Movement
 from tollbridge.sandbox.faults import Fault, Rule
@@ -512,6 +514,48 @@ def test_card_numbers_go_only_to_bridges_that_take_them():
         virtual.run(Engine(around, threaded=False).ask(purchase()), around.clock)
 
 
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_token_is_written_only_where_the_bridge_cannot_ask_without_it(keeps):
+    world, name = World(), "a-name-for-what-pays"
+    bridge = world.engine.bridges["sandbox"]
+    object.__setattr__(bridge.capabilities, "keeps_tokens", keeps)
+
+    async def main():
+        ask = purchase(instrument=Token(Secret(name), InstrumentView(entry="online")))
+        payment = await world.ask(ask)
+        assert payment.opening.view.reference == (name if keeps else "")
+        assert await world.ask(ask) == payment
+        written = b"".join(row.body for row in world.journal.entries())
+        assert (name.encode() in written) is keeps
+
+    try:
+        world.run(main())
+    finally:
+        object.__setattr__(bridge.capabilities, "keeps_tokens", False)
+
+
+@pytest.mark.parametrize("verb", [Verb.REFUND, Verb.CAPTURE])
+def test_a_verb_that_a_bridge_does_in_whole_is_refused_in_part(verb):
+    world = World()
+    verbs = dict.fromkeys(Verb, VerbCapability()) | {verb: VerbCapability(partial=False)}
+    bridge = world.engine.bridges["sandbox"]
+    object.__setattr__(bridge.capabilities, "verbs", verbs)
+
+    async def main():
+        first = Verb.PURCHASE if verb is Verb.REFUND else Verb.AUTHORIZE
+        payment = await world.ask(opening(first, "one", TEN))
+        some = Money.of(999, "EUR")
+        with pytest.raises(Unsupported, match="all that is left only"):
+            await world.ask(continuing(verb, "two", payment, amount=some))
+        whole = await world.ask(continuing(verb, "three", payment))
+        assert whole.operations[-1].state is State.APPROVED
+
+    try:
+        world.run(main())
+    finally:
+        object.__setattr__(bridge.capabilities, "verbs", {verb: VerbCapability() for verb in Verb})
+
+
 def test_a_verb_that_a_bridge_does_once_is_refused_the_second_time():
     world = World()
     verbs = dict.fromkeys(Verb, VerbCapability()) | {Verb.REFUND: VerbCapability(multiple=False)}
@@ -548,6 +592,20 @@ def test_looking_finds_by_name_and_by_key():
             await world.engine.ask(
                 Ask(verb=Verb.REFUND, key=IdempotencyKey("x", "z"), payment=PaymentId("0" * 26))
             )
+
+    world.run(main())
+
+
+def test_looking_afresh_asks_the_provider_first():
+    world = World()
+    world.faults.rules.append(Rule(Fault.LOSE_ANSWER, what="operation"))
+
+    async def main():
+        payment = await world.ask(purchase())
+        name = payment.id
+        assert (await world.engine.look(Look(payment=name))).opening.state is State.DISPATCHED
+        found = await world.engine.look(Look(payment=name, fresh=True))
+        assert found.opening.state is State.APPROVED
 
     world.run(main())
 

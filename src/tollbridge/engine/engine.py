@@ -291,10 +291,12 @@ class Engine:
     # The road of one operation
 
     def _naming(self, ask: Ask) -> Ask:
-        """Let the view name a token that the bridge needs again when it asks."""
+        """Let the view of what opens a payment name a token that the bridge needs when it asks."""
         bridge = self.bridges.get(ask.bridge or self.default_bridge)
         token = ask.instrument
-        if bridge is None or not (isinstance(token, Token) and bridge.capabilities.keeps_tokens):
+        if bridge is None or ask.payment is not None or not isinstance(token, Token):
+            return ask
+        if not bridge.capabilities.keeps_tokens:
             return ask
         view = replace(token.view, reference=token.token.reveal())
         return replace(ask, instrument=Token(token.token, view))

@@ -52,12 +52,10 @@ class BridgeKit:
 
     `acknowledged`: verbs whose provider says no more than 200, so that an empty answer is one.
     `approves`: what customers approve at the provider are amounts, so storing names one.
-    `hundred`: what is paid, unless a test needs another amount.
     """
 
     acknowledged: frozenset[Verb] = frozenset()
     approves: bool = False
-    hundred: Money = Money.of(10_000, "EUR")
 
     def bridge(self, clock: Clock) -> Bridge:
         """Make the bridge under test."""
@@ -197,7 +195,7 @@ class BridgeKit:
 
         async def main() -> None:
             engine = Engine(around, threaded=False)
-            amount = money or self.hundred
+            amount = money or Money.of(10_000, "EUR")
             if verb in OPENING:
                 line.respond = respond
                 some = None if verb in MOVES_NOTHING and not self.approves else amount
@@ -210,7 +208,7 @@ class BridgeKit:
                 line.respond = respond
                 line.said.clear()
                 part = bridge.capabilities.verbs[verb].partial and verb is not Verb.VOID
-                some = Money.of(1000, self.hundred.currency.code) if part else None
+                some = Money.of(1000, "EUR") if part else None
                 ask = continuing(verb, "two", before, amount=some)
             found.append(await engine.ask(ask))
 

@@ -23,7 +23,7 @@ def test_everything_that_is_wrong_is_said():
         compat_origins=["localhost"],
         policy={"kinds": ["smoke"], "attempts": 0, "expires_s": 0, "amount_minor": -1,
                 "customer_max": -1, "window_s": 0},
-        services=[{"path": "UP"}, {"path": "UP"}, 5],
+        services=[{"path": "UP"}, {"path": "UP"}, 5, {"payer": "nobody"}],
         sellers={
             "a": {"publishable_key": "pk_same_1", "secret_key": "pk_same_1"},
             "b": {"publishable_key": "pk", "kind": "thing", "origins": ["shop.example/x"],
@@ -32,7 +32,10 @@ def test_everything_that_is_wrong_is_said():
                   "required"},
             "c": 5,
         },
-        customers={"x": {"instruments": [{"number": "4242", "expiry": "13/30"}, 7]}},
+        customers={"x": {"instruments": [
+            {"number": "4242", "expiry": "13/30"}, 7, {"token": "tel:+1"},
+            {"token": "t", "bridge": "b", "number": "4242424242424242"},
+        ]}},
     )  # fmt: skip
     for part in (
         "url:", "colour:", "strict:", "deadline_s:", "compat_origins:", "policy.kinds",
@@ -42,6 +45,8 @@ def test_everything_that_is_wrong_is_said():
         "b.secret_key", "b.signed_bills", "d.secret_key: at least 24",
         "b.kind", "b.origins", "b.currencies", "b.notices_url", "b.notices_key",
         "sellers.c:", "instruments.0.number", "instruments.0.expiry", "instruments.1",
+        "instruments.2: a token goes", "instruments.3: a token goes",
+        "services.3.payer",
     ):  # fmt: skip
         assert any(part in problem for problem in found), part
     assert problems(services=[])

@@ -23,6 +23,7 @@ def ask(house: House, run: Run, bridge: str, reference: str) -> Talk[None]:
     Raises Lost, and Failed: then nothing was asked for.
     """
     checkout = run.checkout
+    # It stands in the journal, and opens nothing but this payment's way back.
     token = yield from house.token(f"{BACK}\0{checkout.id}")
     back = f"{checkout.reached}/web/returned/{checkout.id}?t={token}"
     try:
