@@ -109,7 +109,8 @@ def page_states():
     )
     text = "# States of an operation\n\n" + inspect.getdoc(operation).split("\n\n")[1] + "\n\n"
     text += table(("state", "may become"), rows)
-    text += "\n`verify` and `store` move nothing and may end straight from `requested`.\n\n"
+    text += "\n`verify` and `store` move nothing and may end, or be pending, straight from "
+    text += "`requested`.\n\n"
     text += "```mermaid\n" + drawing + "```\n\n# Facts\n\n"
     for fact in (facts.Requested, facts.Dispatched, facts.Settled, facts.Noted):
         text += f"- `{fact.__name__.lower()}`: {first_line(fact)}\n"

@@ -1,17 +1,35 @@
 """The providers to try, as a developer runs them: three bridges, one page, and their books."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.processes import free_port, server, talk
 from tests.terminal.browser import NARROW, browser
+from tollbridge.engine import plugins
+from tollbridge.faces.webinos import provider
+from tollbridge.ground.clock import SystemClock
+from tollbridge.ground.ids import RandomIds
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "providers"
 WRITTEN = ("8811", "8812", "8813")
+
+
+def test_the_settings_of_the_guide_are_settings():
+    guide = (ROOT / "docs" / "how-to" / "providers.md").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    assert len(blocks) == 4
+    read = [tomllib.loads(block) for block in blocks]
+    for tables in read[:3]:
+        made = plugins.bridges(tables["bridges"], SystemClock(), RandomIds())
+        assert list(made) == list(tables["bridges"])
+    services = provider(read[3]["faces"]["webinos"]).services
+    assert [each.payer for each in services] == ["wallet", "approves", "receipt"]
 
 
 def running_providers(ports):

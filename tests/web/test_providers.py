@@ -63,11 +63,12 @@ async def street(folder, **policy):
         yield Street(carrier, orders, store, folder, policy)
 
 
-async def pay(shop, path, answer, *, challenges=None):
+async def pay(shop, path, answer, *, challenges=None, price="25.96"):
     """The page: it finds a service, pays, answers what it is asked, and waits for the end."""
     asked = await shop.call("GET", f"/web/services?api=http://webinos.org/api/payment/{path}")
     (service,) = asked.json["services"]
-    body = {"service": service["id"], "sellerID": SELLER, "customerID": CUSTOMER, "bill": BILL}
+    body = {"service": service["id"], "sellerID": SELLER, "customerID": CUSTOMER,
+            "bill": BILL | {"itemPrice": price}}  # fmt: skip
     key = f"providers-{next(_numbers):06d}"
     if challenges is not None:
         body["challenges"] = challenges
@@ -152,6 +153,29 @@ def test_the_same_page_pays_through_three_providers(tmp_path):
                 believed = await server.merchant.call("POST", "/v1/verify", body)
                 assert believed.json["valid"], believed.json
                 assert believed.json["amount"] == "25.96"
+
+    run(main())
+
+
+@pytest.mark.req("N-002")
+def test_a_bill_below_zero_goes_back_the_ways_the_money_came(tmp_path):
+    async def main():
+        async with street(tmp_path) as town, town.serving() as server:
+            shop = server.shop
+            for path, answer in (
+                ("carrier", nobody),
+                ("store", giving(shop, town.store.buy("bill"))),
+                ("orders", visiting("approve")),
+            ):
+                assert (await pay(shop, path, answer))["state"] == "succeeded"
+            some = await pay(shop, "orders", nobody, price="-5.96")
+            assert some["state"] == "succeeded", some
+            assert bills(town) == 3 * PRICE - Decimal("5.96")
+            rest = await pay(shop, "carrier", nobody, price="-71.92")
+            assert rest["state"] == "succeeded", rest
+            assert bills(town) == 0
+            more = await pay(shop, "carrier", nobody, price="-0.01")
+            assert more["error"]["reason"] == "refund_too_large"
 
     run(main())
 

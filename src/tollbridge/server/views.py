@@ -33,12 +33,16 @@ class CardIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewPayment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A payment to begin: purchase, authorize, credit, verify or store."""
+    """A payment to begin: purchase, authorize, credit, verify or store.
+
+    It needs a card or a token, but for a store of an amount that the customer approves at the
+    provider: its outcome's text is then the address of the page.
+    """
 
     verb: Verb = Verb.PURCHASE
     amount: MoneyIn | None = None
     card: CardIn | None = None
-    token: Text | None = None
+    token: Annotated[str, Meta(max_length=2000)] | None = None
     merchant: Ident | None = None
     bridge: Text = ""
     reference: Text = ""
