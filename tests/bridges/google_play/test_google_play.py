@@ -26,8 +26,8 @@ def made(**more):
     return bridge(SETTINGS | more, None, None)
 
 
-def made_at(url):
-    return made(api_endpoint=url, answer_limit_s=1, in_flight_limit_s=0.2)
+def made_at(url, **more):
+    return made(api_endpoint=url, answer_limit_s=1, in_flight_limit_s=0.2, **more)
 
 
 def paid(receipt, key="pay", amount=PRICE):
@@ -133,6 +133,7 @@ def test_after_a_crash_the_store_tells_what_became_of_it(tmp_path, verb, mood):
         assert life.host.kept * 10_000 == taken
 
     life.run(begin)
+    life.make = lambda url: made_at(url, products={"another": "5.00 EUR"})
     life.run(find)
 
 

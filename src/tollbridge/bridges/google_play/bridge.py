@@ -65,7 +65,7 @@ class GooglePlayBridge:
             return declined
         # Who acknowledges what another has acknowledged is told no more than "yes".
         answer = yield translate.show(self._shop, key, bought)
-        return translate.seen(translate.found(self._shop, answer, operation, bought))
+        return translate.seen(translate.found(answer, operation))
 
     def inquire(self, operation: Operation, payment: Payment) -> Flow[Outcome | Unclear]:
         key = yield from self._key()
@@ -75,7 +75,7 @@ class GooglePlayBridge:
             return translate.found_refund(answer, operation, order)
         bought = _bought(payment)
         answer = yield translate.show(self._shop, key, bought)
-        return translate.found(self._shop, answer, operation, bought)
+        return translate.found(answer, operation)
 
     def reverse(self, operation: Operation, payment: Payment) -> Flow[bool]:
         del operation, payment

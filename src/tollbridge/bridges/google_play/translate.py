@@ -120,8 +120,9 @@ def seen(outcome: Outcome | Unclear) -> Outcome:
     return outcome
 
 
-def found(shop: Shop, answer: Response, op: Operation, bought: Bought) -> Outcome | Unclear:
-    """Read from a purchase what became of its acknowledgement."""
+def found(answer: Response, op: Operation) -> Outcome | Unclear:
+    """Read from a purchase what became of its acknowledgement. What it cost was seen before; the
+    settings may have another price by now."""
     fields = reading.answered(answer)
     if answer.status in (404, 410):
         return Unclear.NOT_FOUND
@@ -132,7 +133,7 @@ def found(shop: Shop, answer: Response, op: Operation, bought: Bought) -> Outcom
         return Unclear.NOT_FOUND
     if text(fields, "developerPayload") != op.id:
         return Declined(reason(409), "used", "this purchase was used before", order)
-    return Approved(_cost(shop, fields, bought), order, provider_code="acknowledged")
+    return Approved(op.tender, order, provider_code="acknowledged")
 
 
 def found_refund(answer: Response, op: Operation, order: str) -> Outcome | Unclear:
