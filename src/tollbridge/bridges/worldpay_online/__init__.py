@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tollbridge.bridges import reading
 from tollbridge.bridges.worldpay_online.bridge import (
     CAPABILITIES,
     WorldpayOnlineBridge,
@@ -18,7 +19,6 @@ from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.secret import Secret
-from tollbridge.wire.http import is_private_way
 
 DEFAULT_ENDPOINT = "https://api.worldpay.com/v1"
 
@@ -33,39 +33,18 @@ def bridge(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> World
     problems.
     """
     del clock, ids
-    problems = [
-        f"{name}: {'a number of seconds' if name in _LIMITS else f'a {kind.__name__}'} is expected"
-        for name, kind in _SETTINGS.items()
-        if name in settings and not isinstance(settings[name], kind)
-    ]
-    problems += [f"{name}: there is no such setting" for name in settings if name not in _SETTINGS]
-    if not settings.get("merchant_service_key"):
-        problems.append("merchant_service_key: is needed, it pays for every order")
-    endpoint = str(settings.get("api_endpoint", DEFAULT_ENDPOINT)).rstrip("/")
-    try:
-        if not (is_private_way(endpoint) or settings.get("allow_plain")):
-            problems.append("api_endpoint: https is needed; allow_plain = true sends keys openly")
-    except ValueError:
-        problems.append("api_endpoint: an address such as https://api.worldpay.com/v1 is expected")
+    problems = reading.wrong_settings(settings, _SETTINGS, ("merchant_service_key",))
+    endpoint = reading.endpoint_of(settings, DEFAULT_ENDPOINT, problems)
     if problems:
         raise ConfigError(problems)
-    limits: dict[str, Any] = {
-        name: float(str(settings[name])) for name in _LIMITS if name in settings
-    }
     return WorldpayOnlineBridge(
         endpoint,
         Secret(str(settings["merchant_service_key"])),
         str(settings.get("merchant_client_key", "")),
-        replace(CAPABILITIES, **limits),
+        replace(CAPABILITIES, **reading.limits_of(settings)),
     )
 
 
-_LIMITS = ("answer_limit_s", "in_flight_limit_s")
-_SETTINGS: dict[str, Any] = {
-    "api_endpoint": str,
-    "merchant_service_key": str,
-    "merchant_client_key": str,
-    "allow_plain": bool,
-} | dict.fromkeys(_LIMITS, int | float)
+_SETTINGS: dict[str, Any] = {"merchant_service_key": str, "merchant_client_key": str}
 
 __all__ = ["DEFAULT_ENDPOINT", "WorldpayOnlineBridge", "bridge", "client_token"]
