@@ -13,7 +13,7 @@ from tollbridge.bridges.oneapi import bridge
 from tollbridge.core.facts import Requested
 from tollbridge.core.instrument import InstrumentView, Token
 from tollbridge.core.operation import Operation, State
-from tollbridge.core.outcome import DeclineCode, Declined
+from tollbridge.core.outcome import Cause, DeclineCode, Declined
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.ground.errors import ConfigError
@@ -156,7 +156,7 @@ def test_exceptions_of_the_api_are_declines(kind, code, why):
 def test_who_is_no_subscriber_is_not_charged(tmp_path):
     async def story(life):
         payment = await life.ask(opening(Verb.PURCHASE, "1", eur(1), instrument=phone("0550100")))
-        assert payment.opening.state is State.UNSENT
+        assert payment.opening.outcome.cause is Cause.UNFIT
         assert not life.host.asked
 
     Life(tmp_path, Carrier(), made_at).run(story)

@@ -4,7 +4,7 @@ from tollbridge.bridges.contract import Capabilities, Heard, VerbCapability
 from tollbridge.bridges.oneapi import translate
 from tollbridge.bridges.oneapi.translate import Account
 from tollbridge.core.operation import Operation
-from tollbridge.core.outcome import Outcome, Unclear, Unsent
+from tollbridge.core.outcome import Cause, Outcome, Unclear, Unsent
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.ground.errors import RemoteProtocolError
@@ -51,7 +51,7 @@ class OneApiBridge:
             return Unsent("a carrier releases an increment with its authorization only")
         view = payment.opening.view
         if view is None or not view.reference.startswith(("tel:", "acr:")):
-            return Unsent("a charge names its subscriber: tel:+… or acr:…")
+            return Unsent("a charge names its subscriber: tel:+… or acr:…", Cause.UNFIT)
         answer: Response = yield translate.order(self._account, operation, view.reference, wanted)
         return translate.done(answer, operation, wanted)
 

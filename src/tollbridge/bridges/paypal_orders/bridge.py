@@ -10,7 +10,7 @@ from tollbridge.bridges.paypal_orders.codes import CURRENCIES
 from tollbridge.bridges.paypal_orders.translate import Application
 from tollbridge.bridges.reading import inner, listed, text
 from tollbridge.core.operation import Operation
-from tollbridge.core.outcome import Outcome, Pending, Unclear, Unsent
+from tollbridge.core.outcome import Cause, Outcome, Pending, Unclear, Unsent
 from tollbridge.core.payment import Payment
 from tollbridge.core.verbs import Verb
 from tollbridge.ground.errors import RemoteProtocolError
@@ -67,7 +67,7 @@ class PayPalOrdersBridge:
             return Unsent("what a customer approves is an amount")
         opening = operation.verb in (Verb.PURCHASE, Verb.AUTHORIZE)
         if opening and not translate.named(payment):
-            return Unsent("an order that the customer approved is needed")
+            return Unsent("an order that the customer approved is needed", Cause.UNFIT)
         key = yield from self._login()
         if operation.verb is Verb.STORE:
             answer: Response = yield translate.order(self._application, key, operation)
