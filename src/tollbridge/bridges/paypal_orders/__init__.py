@@ -1,7 +1,7 @@
 """The bridge to the PayPal Orders v2 API: orders that customers approve on the provider's page.
 
 A `store` makes an order and waits for the customer; the approved order is the token of a `purchase`
-or an `authorize` (decision 15). Every request that makes something carries the operation's name as
+or an `authorize` (decision 16). Every request that makes something carries the operation's name as
 `PayPal-Request-Id`, so that the provider makes it once.
 """
 

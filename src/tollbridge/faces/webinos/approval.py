@@ -1,5 +1,5 @@
 """Payers who approve on the page of a bridge's provider: what they approve is an instrument of one
-payment, which is then asked for as any other (decision 15)."""
+payment, which is then asked for as any other (decision 16)."""
 
 from tollbridge.core.asks import Ask, Look
 from tollbridge.core.outcome import Outcome

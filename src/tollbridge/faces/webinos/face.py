@@ -92,25 +92,8 @@ class WebinosFace:
         ]
 
     def answer(self, message: Message) -> Flow[Any]:
-        match message:
-            case Refresh():
-                checkout = yield from paying.refresh(self.house, message.payment)
-                with suppress(Failed):  # without keys nobody can be shown anything
-                    return (yield from followed(self.house, checkout)) if checkout else None
-                return None
-            case Returned():
-                with suppress(Failed, Refused):
-                    back = yield from asking.returned(self.house, message)
-                    return (yield from followed(self.house, back))
-                return None
-            case Unfinished():
-                return (yield from self._unfinished(message))
-            case Tell():
-                return (yield from notices.told(self.house, message.payment, message.operation))
-            case Ended():
-                return (yield from notices.ended(message.limit))
-            case Heard():
-                return (yield from notices.heard(message.payments))
+        if isinstance(message, Refresh | Returned | Unfinished | Tell | Ended | Heard):
+            return (yield from self._for_the_house(message))
         reply: Reply | Followed
         try:
             reply = yield from self._answer(message)
@@ -294,6 +277,35 @@ class WebinosFace:
         return Reply(200, said)
 
     # The house
+
+    def _for_the_house(
+        self, message: Refresh | Returned | Unfinished | Tell | Ended | Heard
+    ) -> Talk[Any]:
+        match message:
+            case Refresh():
+                return (yield from self._refreshed(message))
+            case Returned():
+                return (yield from self._returned(message))
+            case Unfinished():
+                return (yield from self._unfinished(message))
+            case Tell():
+                return (yield from notices.told(self.house, message.payment, message.operation))
+            case Ended():
+                return (yield from notices.ended(message.limit))
+            case Heard():
+                return (yield from notices.heard(message.payments))
+
+    def _refreshed(self, message: Refresh) -> Talk[Followed | None]:
+        checkout = yield from paying.refresh(self.house, message.payment)
+        with suppress(Failed):  # without keys nobody can be shown anything
+            return (yield from followed(self.house, checkout)) if checkout else None
+        return None
+
+    def _returned(self, message: Returned) -> Talk[Followed | None]:
+        with suppress(Failed, Refused):
+            back = yield from asking.returned(self.house, message)
+            return (yield from followed(self.house, back))
+        return None
 
     def _unfinished(self, message: Unfinished) -> Talk[tuple[str, ...]]:
         after = sessions.still_open(message.after) if message.after else ""
