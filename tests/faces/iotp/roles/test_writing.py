@@ -133,7 +133,7 @@ def test_whoever_counts_versions_alone_counts_right():
     assert home.page("a") == Page(b"2", 3)
 
 
-def test_a_page_that_somebody_else_changed_lets_nothing_leave():
+def test_a_page_that_somebody_else_changed_lets_nothing_leave_and_no_end_be_good():
     home = Home()
 
     def flow():
@@ -141,8 +141,10 @@ def test_a_page_that_somebody_else_changed_lets_nothing_leave():
         home.journal.commit([Notes("f", (Note("a", b"other", 0),))])
         with pytest.raises(VersionConflict):
             yield Exchange(Party.PEER, "x")
+        return "as if nothing had been"
 
-    home.run(flow())
+    with pytest.raises(VersionConflict):
+        home.run(flow())
     assert home.seen == []
     assert home.page("b") is None
 
@@ -182,6 +184,21 @@ def test_a_journal_that_cannot_write_lets_nothing_leave():
     with pytest.raises(JournalFailed):
         home.run(flow())
     assert home.seen == []
+
+
+def test_what_could_not_be_written_once_is_written_later():
+    home = Home()
+
+    def flow():
+        yield Remember((A,), waits=True)
+        home.journal.refuses = True
+        with pytest.raises(JournalFailed):
+            yield Exchange(Party.PEER, "x")
+        home.journal.refuses = False
+        yield Exchange(Party.PEER, "y")
+
+    home.run(flow())
+    assert home.seen == [("y", Page(b"1", 1), None)]
 
 
 def test_a_request_for_money_takes_along_what_waits():

@@ -69,13 +69,13 @@ class _Waiting:
         return (yield wanted)
 
     def write(self) -> Flow[None]:
-        """Write what waits. Raises VersionConflict."""
+        """Write what waits; what cannot be written goes on waiting. Raises VersionConflict."""
         if not self.notes:
             return
         notes = tuple(self.notes.values())
-        self._forget()
         if not (yield Remember(notes)):
             raise VersionConflict(f"{notes[0].key} was changed by somebody else")
+        self._forget()
 
     def _forget(self) -> None:
         self.notes = {}
