@@ -14,8 +14,8 @@ from tollbridge.cli.screen import shown
 from tollbridge.ground.secret import Secret
 
 if TYPE_CHECKING:
-    from tollbridge.faces.iotp.roles.consumer import Traded
     from tollbridge.faces.iotp.roles.person import Option, Wish
+    from tollbridge.faces.iotp.roles.wanted import Traded
     from tollbridge.trading.house import House
 
 R = TypeVar("R")
@@ -144,7 +144,7 @@ def buy(
     as_json: bool,
 ) -> None:
     """Trade at URL, the address of an item in a shop."""
-    from tollbridge.faces.iotp.roles.consumer import Buy
+    from tollbridge.faces.iotp.roles.wanted import Buy
 
     person = Screen(brand, instrument, yes=yes, quiet=quiet)
     _end(_order(folder, Buy(url, check=not no_check), person, die_after), as_json=as_json)
@@ -158,7 +158,7 @@ def buy(
 @sources.JSON
 def resume(name: str | None, folder: Path, yes: bool, quiet: bool, as_json: bool) -> None:
     """Go on with transaction NAME (or the beginning of it); the only pending one need no name."""
-    from tollbridge.faces.iotp.roles.consumer import Resume
+    from tollbridge.faces.iotp.roles.wanted import Resume
 
     found = name or _only(folder)
     _end(_order(folder, Resume(found), Screen(None, None, yes=yes, quiet=quiet)), as_json=as_json)
@@ -171,7 +171,7 @@ def resume(name: str | None, folder: Path, yes: bool, quiet: bool, as_json: bool
 @sources.JSON
 def cancel(name: str | None, folder: Path, yes: bool, as_json: bool) -> None:
     """Cancel transaction NAME, here and at the other side."""
-    from tollbridge.faces.iotp.roles.consumer import Cancel
+    from tollbridge.faces.iotp.roles.wanted import Cancel
 
     found = name or _only(folder)
     _end(_order(folder, Cancel(found), Screen(None, None, yes=yes)), as_json=as_json, well=False)
@@ -184,7 +184,7 @@ def cancel(name: str | None, folder: Path, yes: bool, as_json: bool) -> None:
 def inquire(name: str | None, folder: Path, as_json: bool) -> None:
     """Ask the other side where transaction NAME stands (default: the last one)."""
     from tollbridge.cli.payments import echo_json
-    from tollbridge.faces.iotp.roles.consumer import Inquire, Trades
+    from tollbridge.faces.iotp.roles.wanted import Inquire, Trades
 
     found = name
     if found is None:
@@ -211,7 +211,7 @@ def inquire(name: str | None, folder: Path, as_json: bool) -> None:
 def pending(folder: Path, suspend: bool, as_json: bool) -> None:
     """List transactions that are not over, and payments that payment software calls pending."""
     from tollbridge.cli.payments import echo_json
-    from tollbridge.faces.iotp.roles.consumer import Pending, Rest
+    from tollbridge.faces.iotp.roles.wanted import Pending, Rest
 
     person = Screen(None, None, yes=True)
     waiting = _order(folder, Pending(), person)
@@ -237,7 +237,7 @@ def pending(folder: Path, suspend: bool, as_json: bool) -> None:
 def trades(folder: Path, as_json: bool) -> None:
     """List all transactions of the wallet, oldest first."""
     from tollbridge.cli.payments import echo_json
-    from tollbridge.faces.iotp.roles.consumer import Trades
+    from tollbridge.faces.iotp.roles.wanted import Trades
 
     found = _order(folder, Trades(), Screen(None, None, yes=True))
     if as_json:
@@ -252,7 +252,7 @@ def trades(folder: Path, as_json: bool) -> None:
 @WALLET
 def ping(url: str, folder: Path) -> None:
     """Ask whether a merchant or a payment handler is there."""
-    from tollbridge.faces.iotp.roles.consumer import Ping
+    from tollbridge.faces.iotp.roles.wanted import Ping
 
     click.echo(_order(folder, Ping(url), Screen(None, None, yes=True)))
 
@@ -264,7 +264,7 @@ def ping(url: str, folder: Path) -> None:
 @click.option("--svg", "form", flag_value="svg", help="A picture.")
 def trace(name: str | None, folder: Path, form: str | None) -> None:
     """Draw the messages of transaction NAME (default: the last one)."""
-    from tollbridge.faces.iotp.roles.consumer import Trades
+    from tollbridge.faces.iotp.roles.wanted import Trades
     from tollbridge.trading import trace as drawing
 
     async def letters() -> Any:
@@ -309,8 +309,8 @@ def show_wallet(folder: Path, as_json: bool) -> None:
 
 
 async def _balances(folder: Path) -> list[dict[str, str]]:
-    from tollbridge.faces.iotp.roles.consumer import Properties
     from tollbridge.faces.iotp.roles.opening import PURSES
+    from tollbridge.faces.iotp.roles.wanted import Properties
     from tollbridge.faces.iotp.schemes import card, purse
 
     rows = []
@@ -352,12 +352,16 @@ async def _register(
     home: Path, cards: tuple[str, ...], purses: tuple[str, ...], secret: Secret[str]
 ) -> None:
     from tollbridge.faces.iotp.api.words import Action
-    from tollbridge.faces.iotp.roles.consumer import Manage
+    from tollbridge.faces.iotp.roles import opening
     from tollbridge.faces.iotp.roles.opening import CARDS, PURSES
+    from tollbridge.faces.iotp.roles.wanted import Manage
     from tollbridge.faces.iotp.schemes import card, purse
+    from tollbridge.server.trading_keys import derived, public_pem
     from tollbridge.trading import wallet as file
 
     made = []
+    keys = {name: public_pem(derived(secret, name)) for name in opening.organisations()}
+    await asyncio.to_thread(file.trust, home, keys)
     for name in cards:
         try:
             made.append((CARDS, card.PROTOCOL_ID, file.test_card(name, secret)))
@@ -375,13 +379,25 @@ async def _register(
 
 
 @wallet.command()
+@click.argument("org")
+@click.argument("key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@WALLET
+def trust(org: str, key: Path, folder: Path) -> None:
+    """Believe what ORG (its id, for example pay.example) signs with the public KEY, a PEM file."""
+    from tollbridge.trading import wallet as file
+
+    file.trust(folder.expanduser(), {org: key.read_bytes()})
+    click.echo(f"what {shown(org)} signs is believed by the wallet {folder.expanduser()}")
+
+
+@wallet.command()
 @click.argument("url")
 @WALLET
 @click.option("--card", "instrument", help="The card that pays.")
 @sources.JSON
 def load(url: str, folder: Path, instrument: str | None, as_json: bool) -> None:
     """Load a purse at URL: an item of a shop that exchanges value, or pays out."""
-    from tollbridge.faces.iotp.roles.consumer import Buy
+    from tollbridge.faces.iotp.roles.wanted import Buy
 
     person = Screen(None, instrument, yes=True)
     _end(_order(folder, Buy(url), person), as_json=as_json)
@@ -541,8 +557,8 @@ def _order(folder: Path, wanted: Any, person: Screen, die_after: int | None = No
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def main() -> Any:
-        dies = after if die_after else None
-        async with _house(folder, person, device=_Register(folder, person), after=dies) as house:
+        more = {"after": after if die_after else None}
+        async with _house(folder, person, device=_Register(folder, person), **more) as house:
             return await house.order(wanted)
 
     return _run(main())
@@ -562,7 +578,7 @@ def _run(main: Coroutine[Any, Any, R]) -> R:
 
 
 def _only(folder: Path) -> str:
-    from tollbridge.faces.iotp.roles.consumer import Pending
+    from tollbridge.faces.iotp.roles.wanted import Pending
 
     waiting = _order(folder, Pending(), Screen(None, None, yes=True))
     if len(waiting.deals) != 1:
@@ -614,6 +630,7 @@ def _fields(one: "Traded") -> dict[str, Any]:
                 "state": each.state,
                 "code": each.code,
                 "receipt_checked": each.sound,
+                "receipt_signature": each.proof,
             }
             for each in one.payments
         ],

@@ -109,6 +109,11 @@ def _furnished(
         web = room(engine, webinos, _place(settings, token))
         hosted = [web.hosted if each.face is webinos else each for each in hosted]
         more = [*more, *web.routes]
+    iotp = faces.get("iotp")
+    if iotp is not None:
+        from tollbridge.server import trading_keys
+
+        trading_keys.equip(iotp)
     beside = web.beside if web else ()
     app = application(engine, hosted, token, settings.merchant, more, beside)
     return Runtime(engine, faces, app, service, terminals, web)

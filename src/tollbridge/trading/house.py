@@ -10,10 +10,11 @@ from tollbridge.engine.engine import Engine, Partner, Surroundings
 from tollbridge.engine.transport import HttpTransport, Transport
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.roles import store
-from tollbridge.faces.iotp.roles.consumer import Consumer, Wanted
+from tollbridge.faces.iotp.roles.consumer import Consumer
 from tollbridge.faces.iotp.roles.core import ROLE
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Wish
 from tollbridge.faces.iotp.roles.store import Letter
+from tollbridge.faces.iotp.roles.wanted import Wanted
 from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.errors import NoAnswer, NotSent
 from tollbridge.ground.flow import Flow, Party
@@ -55,7 +56,8 @@ class House:
         self._enrol = device or _nobody
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.contents = wallet.read(folder)
-        self.consumer = Consumer(self._bridges(), self._clock, self._ids)
+        believed = wallet.verifiers(self.contents)
+        self.consumer = Consumer(self._bridges(), self._clock, self._ids, believed)
         self._transport = transport or HttpTransport()
         self._is_ours = transport is None
         self._limit_s = limit_s

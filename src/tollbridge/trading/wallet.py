@@ -1,19 +1,21 @@
 """A wallet in a folder: instruments and their keys in one file, everything else in a journal.
 
-`wallet.json` says which instruments there are, readable by its owner only: a card's token and key,
-a purse's key. What purses hold, every payment and every message is in `wallet.sqlite`, so that a
-crash at any moment loses nothing. One process at a time has a wallet open.
+`wallet.json` says which instruments there are and whose signatures are believed, readable by its
+owner only: a card's token and key, a purse's key. What purses hold, every payment and every message
+is in `wallet.sqlite`, so that a crash at any moment loses nothing. One process at a time has a
+wallet open.
 """
 
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.perform import Parts
+from tollbridge.faces.iotp.message.signing import Verifier
 from tollbridge.faces.iotp.roles import opening
 from tollbridge.faces.iotp.roles.opening import CARDS, PURSES
 from tollbridge.faces.iotp.schemes import card, purses
@@ -23,6 +25,7 @@ from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import RemoteProtocolError, TollbridgeError
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.secret import Secret
+from tollbridge.server.signing import PublicKeys
 from tollbridge.trading.registrar import Registrar
 from tollbridge.wire import json
 
@@ -38,20 +41,22 @@ class WalletError(TollbridgeError):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a wallet file says: instruments by bridge, and what opens the wallet (None: nothing)."""
+    """What a wallet file says: instruments by bridge, what opens the wallet (None: nothing), and
+    public keys (PEM) by the OrgId of who signs with them."""
 
     instruments: Mapping[str, tuple[Instrument, ...]] = field(default_factory=dict)
     phrase: Phrase | None = None
+    trusted: Mapping[str, str] = field(default_factory=dict)
 
     def with_instrument(self, bridge: str, one: Instrument) -> "Contents":
         """Give the contents with an instrument more, in the place of one with the same id."""
         own = [each for each in self.instruments.get(bridge, ()) if each.id != one.id]
-        return Contents({**self.instruments, bridge: (*own, one)}, self.phrase)
+        return replace(self, instruments={**self.instruments, bridge: (*own, one)})
 
     def without(self, bridge: str, instrument: str) -> "Contents":
         """Give the contents without an instrument."""
         own = tuple([one for one in self.instruments.get(bridge, ()) if one.id != instrument])
-        return Contents({**self.instruments, bridge: own}, self.phrase)
+        return replace(self, instruments={**self.instruments, bridge: own})
 
 
 def read(folder: Path) -> Contents:
@@ -67,7 +72,7 @@ def read(folder: Path) -> Contents:
             bridge: tuple([_instrument(one) for one in own])
             for bridge, own in found["instruments"].items()
         }
-        return Contents(instruments, phrase)
+        return Contents(instruments, phrase, found.get("trusted", {}))
     except (RemoteProtocolError, KeyError, TypeError, ValueError) as error:
         raise WalletError(f"{file} is not a wallet: {error}") from None
     except OSError as error:
@@ -79,6 +84,25 @@ def add(folder: Path, bridge: str, one: Instrument) -> None:
     write(folder, read(folder).with_instrument(bridge, one))
 
 
+def trust(folder: Path, keys: Mapping[str, bytes]) -> None:
+    """Put public keys (PEM), by the OrgId of who signs, into a wallet's file.
+
+    Raises WalletError, or ConfigError when one is no key.
+    """
+    PublicKeys.of_pem({name: (name, pem) for name, pem in keys.items()})
+    before = read(folder)
+    more = {name.lower(): pem.decode() for name, pem in keys.items()}
+    write(folder, replace(before, trusted={**before.trusted, **more}))
+
+
+def verifiers(contents: Contents) -> dict[str, Verifier]:
+    """Make verifiers of the public keys, by OrgId. Raises ConfigError when one is no key."""
+    return {
+        name: PublicKeys.of_pem({name: (name, pem.encode())})
+        for name, pem in contents.trusted.items()
+    }
+
+
 def write(folder: Path, contents: Contents) -> None:
     """Write a wallet's file, whole or not at all. Raises WalletError."""
     kept = contents.phrase
@@ -87,6 +111,7 @@ def write(folder: Path, contents: Contents) -> None:
             bridge: [_written(one) for one in own] for bridge, own in contents.instruments.items()
         },
         "phrase": [kept.salt.hex(), kept.digest.hex()] if kept else None,
+        "trusted": contents.trusted,
     }
     file, new = folder / FILE, folder / f"{FILE}.new"
     try:

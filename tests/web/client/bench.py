@@ -19,7 +19,7 @@ CARD = "4242424242424242"
 ADA = "ada@example.org"
 SILENT = "carl@example.org"  # no code can be sent to him
 SEED = "mymail@provider.com"
-ALWAYS = {"amount_minor": 0, "asked_max": 0}
+ALWAYS = {"amount_minor": 0}
 # Each seller is challenged in another way.
 SIGNS = "Signed by its server"
 POLICIES = {

@@ -18,6 +18,7 @@ def face(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> IotpFac
     return IotpFace(
         opening.merchant(wanted, clock, ids) if "merchant" in wanted.roles else None,
         opening.handler(wanted, clock, ids) if "payment" in wanted.roles else None,
+        wanted.keys,
     )
 
 

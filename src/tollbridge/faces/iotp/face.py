@@ -7,13 +7,15 @@ errors are told (`…/log`).
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 from tollbridge.faces.contract import Endpoint, HttpEndpoint
+from tollbridge.faces.iotp.message.signing import Signer, Verifier
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.server import Server
+from tollbridge.faces.iotp.roles.settings import KeySettings
 from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.flow import Flow
@@ -72,13 +74,30 @@ Message = Begin | Said | Shown | Logged
 
 
 class IotpFace:
-    """The roles of this process. `merchant` and `handler` may each be None."""
+    """The roles of this process. `merchant` and `handler` may each be None.
+
+    `keys` say where keys of signatures come from; who puts the rooms together makes them and hands
+    them over with `equip`.
+    """
 
     name = "iotp"
 
-    def __init__(self, merchant: Merchant | None, handler: PaymentHandler | None) -> None:
+    def __init__(
+        self, merchant: Merchant | None, handler: PaymentHandler | None, keys: KeySettings
+    ) -> None:
         self.merchant = merchant
         self.handler = handler
+        self.keys = keys
+
+    def equip(self, signer: Callable[[str], Signer], verifier: Verifier) -> None:
+        """Let each role sign with the key of its organisation, and believe what `verifier` does."""
+        if self.merchant is not None:
+            own = self.merchant.settings
+            self.merchant.settings = replace(own, signer=signer(own.party.org_id))
+        if self.handler is not None:
+            settings = self.handler.settings
+            key = signer(settings.party.org_id)
+            self.handler.settings = replace(settings, signer=key, verifier=verifier)
 
     def endpoints(self) -> Sequence[Endpoint]:
         found: list[Endpoint] = []

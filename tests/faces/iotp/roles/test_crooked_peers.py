@@ -13,7 +13,6 @@ from tests.faces.iotp.roles.trade import PAY_URL, SHOP_URL, House
 from tollbridge.faces.iotp.api.answer import Answer, refused
 from tollbridge.faces.iotp.api.words import ErrorCode, Severity
 from tollbridge.faces.iotp.message import codec
-from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles.consumer import Pending, Resume
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post
 from tollbridge.faces.iotp.roles.problems import Unusable
@@ -78,28 +77,6 @@ def test_a_wallet_refuses_what_is_made_to_harm(body, at):
         house.meddle = None
         await settled(house)
         assert sum(await house.balances()) == 105_000
-
-    house.run(main)
-
-
-@pytest.mark.req("IX-255")
-def test_options_that_break_a_rule_are_refused_before_anything_is_chosen():
-    house = House()
-
-    async def broken(wanted):
-        if isinstance(wanted, Fetch):
-            answer = await house.reach("M", wanted)
-            nowhere = re.sub(rb' PayReqNetLocn="[^"]*"', b"", answer.body)
-            return Arrived(200, nowhere)
-        return None
-
-    async def main():
-        house.meddle = broken
-        assert (await house.buy("book")).stage == "failed"
-        [(role, body, _)] = house.posts
-        assert (role, codec.read(body).kinds) == ("M", ("ErrorBlk",))
-        assert [one.url for one in house.logged] == [f"{SHOP_URL}/log"]
-        assert not house.person.of(wishes.Choose)
 
     house.run(main)
 

@@ -9,7 +9,7 @@ from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.face import Begin, IotpFace, Said
 from tollbridge.faces.iotp.message import codec
-from tollbridge.faces.iotp.message.signing import HmacKey
+from tollbridge.faces.iotp.message.signing import HmacKey, Keyring
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles import store
@@ -20,6 +20,7 @@ from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Wa
 from tollbridge.faces.iotp.roles.settings import (
     HandlerSettings,
     Item,
+    KeySettings,
     Leg,
     MerchantSettings,
     PartySettings,
@@ -41,6 +42,9 @@ from tollbridge.testing.world import CrashingJournal, World
 SHOP_URL, PAY_URL = "http://shop.test/iotp/merchant", "http://pay.test/iotp/payment"
 SECRET = Secret(b"a secret of tests")
 OFFERS = HmacKey(b"a key of offers", "offers", of="shop.test")
+RECEIPTS = HmacKey(b"a key of receipts", "receipts", of="pay.test")
+TRUSTED = {"shop.test": OFFERS, "pay.test": RECEIPTS}
+KEYS = KeySettings(Secret("not used: keys are given"))
 ACCOUNTS = {"visa": "VISA", "visa-declined": "VISA", "amex": "Amex"}
 DEBIT, CREDIT = PayDirection.DEBIT, PayDirection.CREDIT
 SHOP = PartySettings("shop.test", "The Shop", SHOP_URL)
@@ -161,6 +165,7 @@ class House:
         self.meddle = None  # changes what the peer is sent, or answers in its place
         self.crashes = 0
         self.person = Person()
+        self.trusted, self.signer = TRUSTED, RECEIPTS
         self.instruments, self.register = card.enrolled(
             SECRET, [plastic(*one) for one in ACCOUNTS.items()]
         )
@@ -215,14 +220,16 @@ class House:
         bridges, ids = self.bridges(role), self.ids[role]
         match role:
             case "M":
-                settings = MerchantSettings(SHOP, self.items, **{"signer": OFFERS, **self.settings})
-                return IotpFace(Merchant(settings, bridges, self.clock, ids), None)
+                more = {"signer": OFFERS, "signed_receipts": True, **self.settings}
+                settings = MerchantSettings(SHOP, self.items, **more)
+                return IotpFace(Merchant(settings, bridges, self.clock, ids), None, KEYS)
             case "P":
-                own = {"verifier": OFFERS, **self.handling}
+                believed = Keyring(*TRUSTED.values())
+                own = {"verifier": believed, "signer": self.signer, **self.handling}
                 settings = HandlerSettings(PAY, self.protocols(), **own)
-                return IotpFace(None, PaymentHandler(settings, bridges, self.clock, ids))
+                return IotpFace(None, PaymentHandler(settings, bridges, self.clock, ids), KEYS)
             case _:
-                return Consumer(bridges, self.clock, ids)
+                return Consumer(bridges, self.clock, ids, self.trusted)
 
     def protocols(self):
         return {card.PROTOCOL_ID: "card", purse.PROTOCOL_ID: "purse"}

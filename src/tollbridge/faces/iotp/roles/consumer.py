@@ -7,7 +7,7 @@ for a Consumer asks and is not asked. A deal's stages: "begun" (the first messag
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tollbridge.faces.contract import Endpoint
@@ -21,7 +21,6 @@ from tollbridge.faces.iotp.api.calls import (
     RemovePaymentLog,
 )
 from tollbridge.faces.iotp.api.words import (
-    Action,
     CompletionCode,
     ErrorCode,
     ProcessState,
@@ -44,7 +43,7 @@ from tollbridge.faces.iotp.message.components import (
     TransId,
 )
 from tollbridge.faces.iotp.message.faults import Unreadable
-from tollbridge.faces.iotp.message.http import is_address
+from tollbridge.faces.iotp.message.signing import SignatureKind, Verifier
 from tollbridge.faces.iotp.message.words import Role, StatusType, TransactionType
 from tollbridge.faces.iotp.roles import inquiring, proving, selecting, store
 from tollbridge.faces.iotp.roles.core import (
@@ -57,11 +56,29 @@ from tollbridge.faces.iotp.roles.core import (
 )
 from tollbridge.faces.iotp.roles.draft import Draft, next_draft
 from tollbridge.faces.iotp.roles.inquiring import Told
-from tollbridge.faces.iotp.roles.paying import Offer, Paying
+from tollbridge.faces.iotp.roles.paying import Paying
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Visit, Way
 from tollbridge.faces.iotp.roles.picking import Picked
-from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable, problem_with
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable
+from tollbridge.faces.iotp.roles.receipts import Offer
 from tollbridge.faces.iotp.roles.store import Deal
+from tollbridge.faces.iotp.roles.wanted import (
+    Buy,
+    Cancel,
+    Forget,
+    Inquire,
+    Manage,
+    Paid,
+    Pending,
+    Ping,
+    Properties,
+    Rest,
+    Resume,
+    Traded,
+    Trades,
+    Waiting,
+    Wanted,
+)
 from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Exchange, Flow, Party
@@ -70,153 +87,23 @@ from tollbridge.ground.ids import IdSource
 PAY_ID_LETTERS = 14
 OVER = frozenset({"done", "failed", "cancelled"})
 PAYMENTS_MAX = 2
-
-
-# What may be ordered
-
-
-@dataclass(frozen=True, slots=True)
-class Buy:
-    """Begin to trade at an address of a Merchant.
-
-    `check` False: what is chosen is not tried before it is used; the payment itself checks it.
-    """
-
-    url: str
-    check: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Go on with a transaction that was suspended, or that a crash cut off."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inquire:
-    """Ask the other side where a transaction stands."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Want no more of a transaction."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Look for payments that are not over, here and in all payment software (2.7)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trades:
-    """List all transactions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Let a pending transaction rest: its payment software is told that it is suspended (2.7)."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Manage:
-    """Open a payment software, to register, change or remove an instrument (2.8)."""
-
-    bridge: str
-    action: Action | None = None
-    brand_id: str | None = None
-    protocol_id: str | None = None
-    wallet_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Properties:
-    """Ask a payment software for the properties of an instrument."""
-
-    bridge: str
-    brand_id: str
-    protocol_id: str
-    instrument_id: str | None = None
-    types: tuple[str, ...] = ("all",)
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """Drop a transaction that is over from what its payment software remembers."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """Ask whether somebody is there."""
-
-    url: str
-
-
-Wanted = (
-    Buy | Resume | Inquire | Cancel | Pending | Trades | Rest | Manage | Properties | Forget | Ping
-)
-
-
-# What comes of it
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """A payment of a transaction, as the Consumer knows it. `sound`: its receipt was checked."""
-
-    pay_id: str
-    bridge: str
-    brand_id: str
-    instrument_id: str | None
-    amount: str
-    currency: str
-    direction: str
-    state: ProcessState
-    code: str | None = None
-    sound: bool = False
-    handler_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Traded:
-    """What became of a transaction: its stage, its payments, and words about it."""
-
-    name: str
-    kind: str
-    stage: str
-    payments: tuple[Paid, ...] = ()
-    text: str = ""
-    is_suspended: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether all went well."""
-        return self.stage == "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What is not over: transactions here, and payments by the software that knows them."""
-
-    deals: tuple[Traded, ...]
-    payments: tuple[tuple[str, str], ...]
+NOBODY: Mapping[str, Verifier] = MappingProxyType({})
 
 
 class Consumer:
-    """A Consumer's core over some bridges. `name` is that of its notebook."""
+    """A Consumer's core over some bridges. `name` is that of its notebook, `trusted` are verifiers
+    by OrgId, in small letters."""
 
     name = "iotp-consumer"
 
-    def __init__(self, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> None:
-        self.core = Core.of(bridges, clock, ids)
+    def __init__(
+        self,
+        bridges: Mapping[str, PaymentBridge],
+        clock: Clock,
+        ids: IdSource,
+        trusted: Mapping[str, Verifier] = NOBODY,
+    ) -> None:
+        self.core = Core.of(bridges, clock, ids, trusted)
         self.core.aside = self._aside
         self._orders: Mapping[type, Callable[[Any], Flow[Any]]] = {
             Buy: self._buy,
@@ -256,12 +143,11 @@ class Consumer:
         known = yield from store.recall(ROLE, message.trans_id)
         if known is not None:
             raise Unusable("the shop began a transaction that we know; `resume` it")
-        tpo = message.block(TpoBlk)
-        if tpo is None:
+        if message.block(TpoBlk) is None:
             raise Unusable("the shop does not begin with its options")
-        deal = self._begun(message, got.body, check=wanted.check)
         if wrong := faults.hard(rules.of(message)):
-            return (yield from self._refused(deal, problem_with(wrong[0]), tpo))
+            raise Unusable(f"the shop says nothing of use: {wrong[0].rule}")
+        deal = self._begun(message, got.body, check=wanted.check)
         # Nothing was said yet: the first letter that goes out is written with all of this.
         return (yield from self._trade(deal))
 
@@ -271,15 +157,6 @@ class Consumer:
                      "options": 1, "check": check}  # fmt: skip
         self.core.file(deal, message, body, "Merchant")
         return deal
-
-    def _refused(self, deal: Deal, problem: Problem, tpo: TpoBlk) -> Flow[Traded]:
-        """Begin nothing with a message that breaks the rules; who sent it is told, if it says."""
-        sender = self._sender_of(tpo)
-        if not is_address(sender):
-            raise Unusable(f"the shop says nothing of use: {problem.text}", problem)
-        yield from self.core.complain(deal, problem, deal.data["answered"], sender)
-        yield from self._over(deal, "failed")
-        return self._told(deal, problem.text)
 
     def _aside(self, message: IotpMessage, body: bytes) -> Flow[bool]:
         """Authenticate in a transaction of its own, while another one waits (RFC 3504)."""
@@ -363,7 +240,7 @@ class Consumer:
                     break
                 if not (yield from self._another(deal, offer, known)):
                     break
-            if known["state"] != ProcessState.COMPLETED_OK:
+            if known["state"] != ProcessState.COMPLETED_OK or known.get("unproven"):
                 yield from self._over(deal, "failed")
                 return
         yield from self._over(deal, "done")
@@ -403,6 +280,8 @@ class Consumer:
         if first.block(OfferRespBlk) is not None or first.block(AuthStatusBlk) is not None:
             text = "authentication and offer do not come together"
             raise Problem(ErrorCode.EL_UNEXPECTED, text, element="AuthReqBlk", ref=request.id)
+        asked = [one.id for one in request.auth_reqs]
+        yield from self._merchants(deal, first, tpo, SignatureKind.AUTHENTICATION_REQUEST, asked)
         number = deal.data.get("auth_letter")
         if number is None:
             number = yield from self._response(deal, first, request, tpo)
@@ -411,6 +290,8 @@ class Consumer:
         if status is None:
             text = "the status of the authentication is missing"
             raise Problem(ErrorCode.EL_MISSING, text, value="AuthStatusBlk")
+        kind = SignatureKind.AUTHENTICATION_STATUS
+        yield from self._merchants(deal, message, tpo, kind, [status.status.id])
         deal.data["answered"] = message.msg_id
         if status.status.process_state is not ProcessState.COMPLETED_OK:
             yield from self.core.notice(status.status.status_desc or "not authenticated")
@@ -524,6 +405,9 @@ class Consumer:
             raise Problem(ErrorCode.EL_MISSING, text, value="OfferRespBlk")
         deal.data["answered"] = message.msg_id
         self._fits(deal, tpo, block)
+        parts = (block.order, block.delivery, *block.payments, *tpo.brand_lists)
+        must = [one.id for one in parts if one is not None]
+        yield from self._merchants(deal, message, tpo, SignatureKind.OFFER_RESPONSE, must)
         deal.data["offer"] = deal.seen[message.msg_id].letter
         by_list = {payment.brand_list_ref: payment.id for payment in block.payments}
         entries = {each["selection"]["refs"][0]: each for each in deal.data["selected"]}
@@ -550,6 +434,19 @@ class Consumer:
         if now > block.order.ok_to:
             raise Problem(ErrorCode.VALUE_TOO_LARGE, "the offer has expired", element="Order",
                           ref=block.order.id, attribute="OkTo")  # fmt: skip
+
+    def _merchants(
+        self, deal: Deal, message: IotpMessage, tpo: TpoBlk, kind: SignatureKind, must: list[str]
+    ) -> Flow[None]:
+        """Hold what the Merchant signed to its signature, if it signed. Raises Problem."""
+        merchant, consumer = (
+            next((org for org in tpo.orgs if org.plays(role)), None)
+            for role in (Role.MERCHANT, Role.CONSUMER)
+        )
+        if merchant is not None and consumer is not None:
+            yield from self.core.judge(
+                deal, message, kind, by=merchant, us=consumer.org_id, must=must
+            )
 
     # Ends that are none, and ends
 
@@ -619,7 +516,12 @@ class Consumer:
         begun = [one for one in deal.data["payments"] if one["stage"] != "new"]
         if not begun:
             _, tpo = yield from self._options(deal)
-            return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo)))
+            merchant, consumer = (
+                next(org for org in tpo.orgs if org.plays(role))
+                for role in (Role.MERCHANT, Role.CONSUMER)
+            )
+            between = inquiring.Between(merchant, consumer.org_id)
+            return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo), between))
         offer = yield from self._offer(deal)
         payment = Paying(self.core, deal, offer, begun[-1])
         try:
@@ -754,6 +656,7 @@ class Consumer:
                     one["id"], one["bridge"], one["terms"][0], one["instrument"], one["terms"][4],
                     one["terms"][3], one["direction"], ProcessState(one["state"]), one["code"],
                     one.get("sound", False), one["handler"],
+                    one.get("unproven") or one.get("proof", ""),
                 )
                 for one in entries
             ]),

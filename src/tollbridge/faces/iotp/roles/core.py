@@ -5,7 +5,7 @@ bytes (RFC 2801, 4.5.3). After some tries the person is asked: try again, suspen
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from tollbridge.faces.iotp.api.answer import Answer, refused
@@ -30,12 +30,13 @@ from tollbridge.faces.iotp.message.blocks import (
     IotpMessage,
     TpoBlk,
 )
-from tollbridge.faces.iotp.message.components import TradingRole, TransId
+from tollbridge.faces.iotp.message.components import Org, TradingRole, TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
 from tollbridge.faces.iotp.message.http import Ending
 from tollbridge.faces.iotp.message.signatures import IotpSignatures
+from tollbridge.faces.iotp.message.signing import SignatureKind, Verifier
 from tollbridge.faces.iotp.message.words import TransactionType
-from tollbridge.faces.iotp.roles import pages, store
+from tollbridge.faces.iotp.roles import pages, sealing, store
 from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import Draft
 from tollbridge.faces.iotp.roles.person import (
@@ -51,7 +52,7 @@ from tollbridge.faces.iotp.roles.person import (
     Way,
     Wish,
 )
-from tollbridge.faces.iotp.roles.problems import Problem, Unusable, problem_with, worst_of
+from tollbridge.faces.iotp.roles.problems import Problem, Unusable, worst_of
 from tollbridge.faces.iotp.roles.store import CONSUMER, Deal
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Exchange, Flow, Party, Wait
@@ -96,19 +97,26 @@ class PeerCancelled(Exception):
 
 @dataclass
 class Core:
-    """A Consumer's surroundings."""
+    """A Consumer's surroundings. `trusted` are verifiers by OrgId, in small letters."""
 
     bridges: Bridges
     clock: Clock
     ids: IdSource
+    trusted: Mapping[str, Verifier] = field(default_factory=dict)
     cancel_wanted: bool = False
     aside: Callable[[IotpMessage, bytes], Flow[bool]] | None = None
     """Authenticate in a transaction of its own; says whether the original may go on."""
 
     @classmethod
-    def of(cls, bridges: Mapping[str, PaymentBridge], clock: Clock, ids: IdSource) -> "Core":
+    def of(
+        cls,
+        bridges: Mapping[str, PaymentBridge],
+        clock: Clock,
+        ids: IdSource,
+        trusted: Mapping[str, Verifier],
+    ) -> "Core":
         """Make the surroundings; bridges ask the person for wallets, and show progress."""
-        core = cls(Bridges(bridges), clock, ids)
+        core = cls(Bridges(bridges), clock, ids, trusted)
         core.bridges.ask = core.unlock
         core.bridges.hear = core.hear
         core.bridges.limit = Limit(clock, CALL_LIMIT_S)
@@ -248,11 +256,13 @@ class Core:
             message, wrong = None, error.faults
         if message is not None and not wrong:
             return message
-        problem = problem_with(wrong[0])
+        fault = wrong[0]
+        problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",
+                          attribute=fault.attribute or None, value=fault.value)  # fmt: skip
         if message is None or message.error is None:  # errors are not answered with errors
             about = message.msg_id if message is not None else None
             yield from self.complain(deal, problem, about, url)
-        raise Unusable(f"the answer cannot be read: {problem.text}", problem) from None
+        raise Unusable(f"the answer cannot be read: {fault.rule}", problem) from None
 
     def expect(self, deal: Deal, message: IotpMessage, answered: str, url: str) -> Flow[None]:
         """Check that a message is of this transaction and answers that one. Raises Unusable."""
@@ -269,6 +279,25 @@ class Core:
             if message.error is None:
                 yield from self.complain(deal, problem, message.msg_id, url)
             raise Unusable(problem.text, problem)
+
+    def judge(
+        self,
+        deal: Deal,
+        message: IotpMessage,
+        kind: SignatureKind,
+        *,
+        by: Org,
+        us: str,
+        must: Sequence[str] = (),
+        promised: bool = False,
+    ) -> Flow[sealing.Judged]:
+        """Hold a message to a signature, as `sealing.judge` does. Raises Problem."""
+        if message.signatures is None and not promised:
+            return sealing.Judged()
+        known = yield from sealing.heard(deal)
+        verifier = self.trusted.get(by.org_id.lower())
+        return sealing.judge(message, kind, by=by, us=us, verifier=verifier, known=known,
+                             must=must, promised=promised)  # fmt: skip
 
     def file(self, deal: Deal, message: IotpMessage, body: bytes, other: str) -> None:
         """Put a message that came on file, once."""

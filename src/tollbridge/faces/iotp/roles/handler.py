@@ -29,7 +29,6 @@ from tollbridge.faces.iotp.api.words import (
     ProcessState,
     Severity,
 )
-from tollbridge.faces.iotp.message import authorisation, signing
 from tollbridge.faces.iotp.message.blocks import (
     CancelBlk,
     ErrorBlk,
@@ -42,7 +41,7 @@ from tollbridge.faces.iotp.message.blocks import (
 )
 from tollbridge.faces.iotp.message.components import Org, PayReceipt, PaySchemeData
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
-from tollbridge.faces.iotp.roles import picking, store
+from tollbridge.faces.iotp.roles import picking, sealing, store
 from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.closing import Closing
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled
@@ -76,6 +75,7 @@ class PaymentHandler(Server):
 
     role = "P"
     prefix = "P"
+    settings: HandlerSettings
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class PaymentHandler(Server):
         yield from self.closing.sweep()
         request = message.block(PayReqBlk)
         if request is not None:
-            return (yield from self._requested(deal, request, draft))
+            return (yield from self._requested(deal, message, request, draft))
         exchange = message.block(PayExchBlk)
         if exchange is not None:
             return (yield from self._exchanged(deal, message, exchange, draft))
@@ -116,43 +116,48 @@ class PaymentHandler(Server):
         text = f"a payment handler has no use for {kinds} here"
         raise Problem(ErrorCode.EL_UNEXPECTED, text, value=kinds)
 
-    def check(self, deal: Deal, message: IotpMessage) -> Flow[None]:
-        """Hold a Payment Request to the offer its Merchant signed (12.6). Raises Problem."""
-        del deal
-        yield from ()
+    def signs_from(self, deal: Deal, message: IotpMessage) -> int:
+        block = message.block(PayRespBlk)
+        if block is None:
+            return 1
+        known = deal.data["payments"][block.status.el_ref]
+        return known["request"] if known["signed"] else 0
+
+    def prefix_in(self, deal: Deal, message: IotpMessage) -> str:
         block = message.block(PayReqBlk)
-        if block is None or self.settings.verifier is None:
-            return
-        verified = signing.verify(message, self.settings.party.org_id, self.settings.verifier)
-        for one in verified:
-            if one.for_us and one.faults:
-                raise _signature(one.faults[0].rule, one.faults[0].value)
-        missing = authorisation.not_covered(block, verified)
-        if missing:
-            raise _signature(f"not as the merchant signed it: {missing[0].rule}", missing[0].value)
+        if block is not None and "prefix" not in deal.data:
+            ours = self.settings.party.org_id.lower()
+            found = [role.iotp_msg_id_prefix for org in block.orgs if org.org_id.lower() == ours
+                     for role in org.trading_roles
+                     if role.trading_role == Role.PAYMENT_HANDLER]  # fmt: skip
+            deal.data["prefix"] = found[0] if found else self.prefix
+        return str(deal.data.get("prefix", self.prefix))
 
     # Payment requests (12.6)
 
-    def _requested(self, deal: Deal, block: PayReqBlk, draft: Draft) -> Flow[Reply]:
+    def _requested(
+        self, deal: Deal, message: IotpMessage, block: PayReqBlk, draft: Draft
+    ) -> Flow[Reply]:
+        paid = self._paid_before(message, block)
         picked = picking.picked(block.brand_list, block.brand_selection, block.payment)
         self._check_orgs(block, picked)
         payments: dict[str, Any] = deal.data.setdefault("payments", {})
         known = payments.get(block.payment.id)
-        sent = block.pay_scheme_data
-        theirs = sent.consumer_payment_id if sent is not None else None
         if known is not None:
-            return (yield from self._requested_again(deal, known, block, theirs, draft))
-        self._check_before(deal, block)
+            return (yield from self._requested_again(deal, known, message, block, draft))
+        self._check_before(deal, block, paid)
         self._check_time(block)
         bridge = self._bridge(picked)
         known = payments[block.payment.id] = {
             "ref": block.payment.id,
             "bridge": bridge,
             "id": self._ids.code(PAY_ID_LETTERS),
-            "consumer": theirs,
+            "consumer": _theirs(block),
             "state": ProcessState.IN_PROGRESS,
             "terms": picked.terms,
             "earlier": [],
+            "request": deal.seen[message.msg_id].letter,
+            "signed": block.payment.signed_pay_receipt,
         }
         deal.data["current"] = block.payment.id
         deal.stage = "paying"
@@ -201,8 +206,8 @@ class PaymentHandler(Server):
         self,
         deal: Deal,
         known: dict[str, Any],
+        message: IotpMessage,
         block: PayReqBlk,
-        theirs: str | None,
         draft: Draft,
     ) -> Flow[Reply]:
         """Answer a request for a payment we know: after a crash of ours, or of the Consumer's.
@@ -211,6 +216,7 @@ class PaymentHandler(Server):
         the Consumer's payment says whether it is the same one.
         """
         picked = picking.picked(block.brand_list, block.brand_selection, block.payment)
+        theirs = _theirs(block)
         if known["consumer"] != theirs:
             retried = known["state"] == ProcessState.FAILED
             if not retried:
@@ -224,6 +230,7 @@ class PaymentHandler(Server):
                 "bridge": self._bridge(picked), "id": self._ids.code(PAY_ID_LETTERS),
                 "consumer": theirs, "state": ProcessState.IN_PROGRESS, "terms": picked.terms,
                 "earlier": [*known["earlier"], attempt],
+                "request": deal.seen[message.msg_id].letter,
             }  # fmt: skip
             deal.stage = "paying"
             yield from store.keep(deal)
@@ -528,8 +535,22 @@ class PaymentHandler(Server):
             raise Problem(ErrorCode.ATT_VAL_NOT_RECOG, text, element="Org", ref=merchant.id,
                           attribute="OrgId", value=merchant.org_id)  # fmt: skip
 
-    def _check_before(self, deal: Deal, block: PayReqBlk) -> None:
-        """Check that what the payment depends on is done: as we know it, or as we are told."""
+    def _paid_before(self, message: IotpMessage, block: PayReqBlk) -> frozenset[str]:
+        """Hold a request to the offer its Merchant signed, and name the payments proven by others.
+
+        Raises Problem (12.6).
+        """
+        us, verifier = self.settings.party.org_id, self.settings.verifier
+        if block.payment.signed_pay_receipt and self.settings.signer is None:
+            text = "receipts are not signed here"
+            raise Problem(ErrorCode.ATT_NOT_SUPP, text, element="Payment", ref=block.payment.id,
+                          attribute="SignedPayReceipt", value="True")  # fmt: skip
+        if verifier is None:
+            return frozenset()
+        return sealing.paid(message, block, sealing.request(message, block, us, verifier))
+
+    def _check_before(self, deal: Deal, block: PayReqBlk, paid: frozenset[str]) -> None:
+        """Check that what the payment depends on is done: here, or by another's signed receipt."""
         for status in block.statuses:
             if status.process_state is not ProcessState.COMPLETED_OK:
                 text = f"the step before is {status.process_state}"
@@ -538,8 +559,9 @@ class PaymentHandler(Server):
         payments = deal.data["payments"]
         for ref in block.payment.start_after_refs:
             own = payments.get(ref)
-            if own is None or own["state"] != ProcessState.COMPLETED_OK:
-                text = "the payment that comes first is not completed here"
+            done = ref in paid if own is None else own["state"] == ProcessState.COMPLETED_OK
+            if not done:
+                text = "nothing proves that the payment that comes first is completed"
                 name = block.payment.id
                 raise Problem(ErrorCode.EL_INCONSISTENT, text, element="Payment", ref=name,
                               attribute="StartAfterRefs", value=ref)  # fmt: skip
@@ -569,10 +591,6 @@ def _outright(code: str | None) -> str:
     return CompletionCode.UNSPECIFIED if code is None or code in TIMED_OUT else code
 
 
-def _signature(text: str, value: str) -> Problem:
-    return Problem(ErrorCode.EL_INCONSISTENT, text, element="Signature", value=value)
-
-
 def _working() -> Problem:
     text = "the payment is being worked on"
     transient = Severity.TRANSIENT_ERROR
@@ -587,6 +605,11 @@ def _unknown(pay_id: str) -> Problem:
         attribute="PaymentHandlerPayId",
         value=pay_id,
     )
+
+
+def _theirs(block: PayReqBlk) -> str | None:
+    """Give the Consumer's own name of the payment."""
+    return block.pay_scheme_data.consumer_payment_id if block.pay_scheme_data is not None else None
 
 
 def _inside(found: Any) -> tuple[Content, ...]:

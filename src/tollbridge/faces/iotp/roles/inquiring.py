@@ -12,17 +12,24 @@ from tollbridge.faces.iotp.api.calls import (
 from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, ProcessType
 from tollbridge.faces.iotp.message.blocks import InquiryReqBlk, InquiryRespBlk, TpoBlk
-from tollbridge.faces.iotp.message.components import InquiryType, PaySchemeData, TransId
-from tollbridge.faces.iotp.message.words import InquiryKind, TransactionType
+from tollbridge.faces.iotp.message.components import InquiryType, Org, PaySchemeData, TransId
+from tollbridge.faces.iotp.message.signing import SignatureKind
+from tollbridge.faces.iotp.message.words import InquiryKind, Role, TransactionType
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.core import Core, PeerError
 from tollbridge.faces.iotp.roles.draft import Draft
 from tollbridge.faces.iotp.roles.person import Way
-from tollbridge.faces.iotp.roles.problems import Failed, Unusable
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.flow import Flow
 
-MERCHANT = "Merchant"
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Who is asked, and by whom (the Consumer's OrgId)."""
+
+    other: Org
+    us: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,9 @@ class Told:
     local: ChangeProcessStateResponse | None
 
 
-def payment(core: Core, deal: Deal, known: Mapping[str, Any], url: str, handler: str) -> Flow[Told]:
+def payment(
+    core: Core, deal: Deal, known: Mapping[str, Any], url: str, between: Between
+) -> Flow[Told]:
     """Ask a Payment Handler about a payment that was begun (2.5). Raises Unusable."""
     draft, trans = _begun(deal)
     name, pay_id = known["bridge"], known["id"]
@@ -57,7 +66,7 @@ def payment(core: Core, deal: Deal, known: Mapping[str, Any], url: str, handler:
             contents=contents,
         )
     made = InquiryReqBlk(id=block, inquiry_type=asked, pay_scheme_data=data)
-    answer = yield from _asked(core, deal, made, (draft, trans), url, handler)
+    answer = yield from _asked(core, deal, made, (draft, trans), url, between)
     status = answer.status
     if answer.pay_scheme_data is not None:
         call = ContinueProcess(
@@ -83,13 +92,13 @@ def payment(core: Core, deal: Deal, known: Mapping[str, Any], url: str, handler:
     )
 
 
-def offer(core: Core, deal: Deal, tpo: TpoBlk, url: str) -> Flow[Told]:
+def offer(core: Core, deal: Deal, tpo: TpoBlk, url: str, between: Between) -> Flow[Told]:
     """Ask the Merchant about its offer. Raises Unusable."""
     draft, trans = _begun(deal)
     block = draft.new_id()
     asked = InquiryType(id=draft.new_id(), type=InquiryKind.OFFER, el_ref=tpo.id)
     made = InquiryReqBlk(id=block, inquiry_type=asked)
-    status = (yield from _asked(core, deal, made, (draft, trans), url, MERCHANT)).status
+    status = (yield from _asked(core, deal, made, (draft, trans), url, between)).status
     return Told(
         deal.name, status.process_state, status.completion_code, status.status_desc or "", None
     )
@@ -129,9 +138,10 @@ def _asked(
     block: InquiryReqBlk,
     begun: tuple[Draft, TransId],
     url: str,
-    other: str,
+    between: Between,
 ) -> Flow[InquiryRespBlk]:
     draft, trans = begun
+    other = "Merchant" if between.other.plays(Role.MERCHANT) else between.other.org_id
     number = core.send(deal, draft, (block,), to=other, answers=None, trans=trans)
     yield from store.keep(deal)
     try:
@@ -142,4 +152,16 @@ def _asked(
     answer = message.block(InquiryRespBlk)
     if answer is None:
         raise Unusable("the other side does not answer the inquiry")
+    try:
+        yield from core.judge(
+            deal,
+            message,
+            SignatureKind.INQUIRY_RESPONSE,
+            by=between.other,
+            us=between.us,
+            must=(answer.id, answer.status.id),
+        )
+    except Problem as problem:
+        yield from core.complain(deal, problem, message.msg_id, url)
+        raise Unusable(problem.text, problem) from None
     return answer

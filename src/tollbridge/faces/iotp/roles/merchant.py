@@ -18,7 +18,7 @@ from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
 from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.words import CompletionCode, ErrorCode, ProcessState, Severity
-from tollbridge.faces.iotp.message import codec, signing
+from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     AuthRespBlk,
@@ -48,7 +48,6 @@ from tollbridge.faces.iotp.message.components import (
     TradingRoleInfoReq,
     TransId,
 )
-from tollbridge.faces.iotp.message.references import Known
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
 from tollbridge.faces.iotp.roles import brands, membership, picking, store
 from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
@@ -85,6 +84,7 @@ class Merchant(Server):
 
     role = "M"
     prefix = "M"
+    settings: MerchantSettings
 
     def __init__(
         self,
@@ -426,7 +426,7 @@ class Merchant(Server):
                     ok_from=one.ok_from,
                     ok_to=one.ok_to,
                     brand_list_ref=brand_list.id,
-                    signed_pay_receipt=False,
+                    signed_pay_receipt=self.settings.signed_receipts,
                     start_after_refs=tuple(each.id for each in payments),
                 )
             )
@@ -550,24 +550,6 @@ class Merchant(Server):
             status=status,
             last_received_iotp_msg_ref=names[-1] if names else None,
             last_sent_iotp_msg_ref=f"M{deal.sent}" if deal.sent else None,
-        )
-
-    def sign(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[IotpMessage]:
-        """Sign an offer for the Payment Handlers: options, brands, selection, payments (7.19)."""
-        signer = self.settings.signer
-        if signer is None or message.block(OfferRespBlk) is None:
-            return message
-        before = [store.root(one) for one in (yield from store.every_letter(deal))]
-        tpo = message.block(TpoBlk) or (yield from self._tpo_sent(deal))
-        merchant = next(org for org in tpo.orgs if org.plays(Role.MERCHANT))
-        handlers = tuple([org.id for org in tpo.orgs if org.plays(Role.PAYMENT_HANDLER)])
-        return signing.sign(
-            message,
-            signing.SignatureKind.OFFER_RESPONSE,
-            (signing.Recipient(signer, handlers),),
-            draft.numbers,
-            originator=merchant.id,
-            known=Known.of(*before),
         )
 
     # What was sent

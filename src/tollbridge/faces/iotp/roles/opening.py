@@ -4,7 +4,6 @@ Without settings it is the demonstration: one shop with a few items, test cards,
 that everybody can load. Whoever leaves `secret` out uses the one that is printed here.
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,13 +16,14 @@ from tollbridge.faces.iotp.api import formats
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
 from tollbridge.faces.iotp.api.words import PayDirection
-from tollbridge.faces.iotp.message.signing import HmacKey
+from tollbridge.faces.iotp.message.signing import Keyring
 from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.settings import (
     HandlerSettings,
     Item,
+    KeySettings,
     Leg,
     MerchantSettings,
     PartySettings,
@@ -66,9 +66,10 @@ class Opening:
 
     `roles` are merchant, payment or both. `url` is where this process is reached, `payment_url`
     where the Payment Handler is. `secret` is what tokens and keys of instruments follow from:
-    Merchant and Payment Handler share it. `cards` are numbers by name, `issued_minor` what the
-    issuer's purse holds at first, `bridge` where card payments go ("": the first one), `members`
-    pass phrases by name.
+    Merchant and Payment Handler share it. `signing_key` and `trusted` are as in `KeySettings`.
+    `cards` are numbers by name, `issued_minor` what the issuer's purse holds at first, `bridge`
+    where card payments go ("": the first one),
+    `members` pass phrases by name.
     """
 
     roles: tuple[str, ...] = ("merchant", "payment")
@@ -87,12 +88,24 @@ class Opening:
     patience_s: float | None = None
     close_after_s: float | None = None
     members: Mapping[str, Secret[str]] = field(default_factory=dict)
-    authenticate: bool = False
+    signing_key: str = ""
+    trusted: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> KeySettings:
+        """Where keys of signatures come from."""
+        return KeySettings(self.secret, self.signing_key, self.trusted)
 
     @property
     def payment_locn(self) -> str:
         """Where Payment Requests go."""
         return self.payment_url or f"{self.url.rstrip('/')}/iotp/payment"
+
+
+def organisations() -> tuple[str, ...]:
+    """Name everybody of the demonstration who signs."""
+    shown = Opening()
+    return (shown.org_id, shown.payment_org_id)
 
 
 def plastics(cards: Mapping[str, str]) -> list[card.Plastic]:
@@ -123,12 +136,6 @@ def purse_scheme(opening: Opening) -> Scheme:
 def key_of(secret: Secret[str]) -> purse.KeyOf:
     """Give the keys of purses."""
     return purse.keys_from(Secret(secret.reveal().encode()))
-
-
-def offer_key(opening: Opening) -> HmacKey:
-    """Give the key that offers are signed with, which Merchant and Payment Handler share."""
-    key = hmac.digest(opening.secret.reveal().encode(), b"offers", "sha256")
-    return HmacKey(key, "offers", of=opening.org_id)
 
 
 def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
@@ -165,9 +172,7 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
             clock=clock,
         )
         bridges[name] = make(offering, secret, keys, ids)
-    settings = MerchantSettings(
-        party, opening.items, signer=offer_key(opening), members=opening.members
-    )
+    settings = MerchantSettings(party, opening.items, signed_receipts=True, members=opening.members)
     return Merchant(settings, bridges, clock, ids)
 
 
@@ -189,7 +194,7 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
         party,
         {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES},
         (opening.org_id,),
-        offer_key(opening),
+        Keyring(),  # believes nobody, until it is given keys
         close_after_s=opening.close_after_s,
     )
     made = PaymentHandler(settings, bridges, clock, ids)
@@ -259,6 +264,8 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "patience_s": (int | float, "a number of seconds"),
     "close_after_s": (int | float, "a number of seconds"),
     "members": (Mapping, "a table of pass phrases"),
+    "signing_key": _TEXT,
+    "trusted": (Mapping, "a table of files"),
 }
 
 

@@ -7,16 +7,10 @@ crash, "asked" means that the same bytes are sent again; "got" that the payment 
 for fresh data (2.6.2).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from tollbridge.faces.iotp.api import formats
 from tollbridge.faces.iotp.api.calls import (
-    CheckPaymentReceipt,
     ContinueProcess,
-    ExpandPaymentReceipt,
-    ExpandPaymentReceiptResponse,
     ResumePaymentConsumer,
     StartPaymentConsumer,
 )
@@ -41,7 +35,7 @@ from tollbridge.faces.iotp.message.components import (
 )
 from tollbridge.faces.iotp.message.signatures import IotpSignatures
 from tollbridge.faces.iotp.message.words import Role, StatusType
-from tollbridge.faces.iotp.roles import inquiring, picking, selecting, store
+from tollbridge.faces.iotp.roles import inquiring, picking, receipts, sealing, selecting, store
 from tollbridge.faces.iotp.roles.core import (
     LANGUAGES,
     OURSELVES,
@@ -55,24 +49,16 @@ from tollbridge.faces.iotp.roles.core import (
 )
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled, next_draft
 from tollbridge.faces.iotp.roles.handler import role_data
-from tollbridge.faces.iotp.roles.person import Arrived, Confirm, Option, Receipt, Silence, Way
+from tollbridge.faces.iotp.roles.person import Arrived, Confirm, Option, Silence, Way
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable, problem_of
+from tollbridge.faces.iotp.roles.receipts import Offer
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.flow import Flow, Wait
 
 TURNS_AT_ONCE, TURNS_MAX = 6, 40
 """How many exchanges follow one another without a pause, and without asking the person."""
 FINAL = frozenset({ProcessState.COMPLETED_OK, ProcessState.FAILED, ProcessState.PROCESS_ERROR})
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What was agreed: the options, the offer, and the signatures that came with it."""
-
-    tpo: TpoBlk
-    block: OfferRespBlk
-    signatures: IotpSignatures | None
 
 
 class Paying:
@@ -124,7 +110,7 @@ class Paying:
             raise Unusable("the offer has expired")
         if now < self.payment.ok_from:
             raise Unusable("the offer is not good yet")
-        merchant = next(org for org in self.offer.tpo.orgs if org.plays(Role.MERCHANT))
+        merchant = self.offer.one(Role.MERCHANT)
         order = self.offer.block.order
         wish = Confirm(
             self.option,
@@ -202,8 +188,8 @@ class Paying:
                 consumer_payment_id=self.known["id"],
                 contents=contents,
             )
-        merchant = next(org for org in self.offer.tpo.orgs if org.plays(Role.MERCHANT))
-        consumer = next(org for org in self.offer.tpo.orgs if org.plays(Role.CONSUMER))
+        merchant = self.offer.one(Role.MERCHANT)
+        consumer = self.offer.one(Role.CONSUMER)
         before = yield from self._before()
         request = PayReqBlk(
             id=block,
@@ -387,6 +373,7 @@ class Paying:
         assert block is not None
         told = block.status.process_state
         name, pay_id = self.known["bridge"], self.known["id"]
+        judged = yield from self._judged(message, block)
         if block.pay_scheme_data is not None:
             call = ContinueProcess(
                 pay_id=pay_id, pay_scheme_packaged_content=block.pay_scheme_data.contents
@@ -401,13 +388,13 @@ class Paying:
                     )
         contents: tuple[Content, ...] = ()
         if told is ProcessState.COMPLETED_OK:
-            contents = yield from self._receipt(block)
-            sound = yield from self._checked(contents)
+            contents = yield from receipts.named(self.core, self.deal, block, judged)
+            sound = yield from receipts.checked(self.core, self.known, contents)
             state = yield from self.core.bridges.state(name, pay_id)
             more = tuple([one for one in state.packaged_content if one not in contents])
             if more:
                 contents = (*contents, *more)
-            self.known["sound"] = sound
+            self.known |= {"sound": sound, "proof": judged.proof}
         done = yield from self._close(told, block.status.completion_code)
         yield from self.core.notice(block.status.status_desc)
         if done is not None and done.process_state is not told:
@@ -422,49 +409,29 @@ class Paying:
             yield from store.keep(self.deal)
             return
         if told is ProcessState.COMPLETED_OK:
-            yield from self._show(contents)
+            signed = f"{self.handler.org_id}: {judged.proof}"
+            yield from receipts.show(self.core, self.known, contents, signed)
         self.known["stage"] = "over"
         self.known["state"] = told
         self.known["code"] = block.status.completion_code
         self.known["percent"] = 100
 
-    def _receipt(self, block: PayRespBlk) -> Flow[tuple[Content, ...]]:
-        """Gather exactly what the receipt names: of the receipt, of the scheme's data (IX-108)."""
-        receipt = block.pay_receipt
-        if receipt is None:
-            yield from self.core.notice("there is no receipt")
-            return ()
-        if not receipt.pay_receipt_name_refs:
-            return receipt.contents
-        found = {one.name: one for one in receipt.contents}
-        if set(receipt.pay_receipt_name_refs) <= set(found):
-            return tuple([found[name] for name in receipt.pay_receipt_name_refs])
-        on_file = yield from store.letters(self.deal.role, self.deal.name)
-        for letter in (*on_file, *self.deal.fresh):
-            if not {"PayReqBlk", "PayExchBlk", "PayRespBlk"} & set(letter.kinds):
-                continue
-            for data in _scheme_data(store.message(letter.body)):
-                if data.payment_ref == self.payment.id:
-                    for one in data.contents:
-                        found.setdefault(one.name, one)
-        return tuple([found[name] for name in receipt.pay_receipt_name_refs if name in found])
-
-    def _checked(self, contents: tuple[Content, ...]) -> Flow[bool]:
-        call = CheckPaymentReceipt(pay_id=self.known["id"], packaged_content=contents)
+    def _judged(self, message: IotpMessage, block: PayRespBlk) -> Flow[sealing.Judged]:
+        """Hold the answer to the signature that was promised. Raises Unusable."""
         try:
-            yield from self.core.bridges.call(self.known["bridge"], call)
-        except Failed as failed:
-            yield from self.core.notice(f"the receipt is not sound: {failed.error.error_desc}")
-            return False
-        return True
-
-    def _show(self, contents: tuple[Content, ...]) -> Flow[None]:
-        call = ExpandPaymentReceipt(pay_id=self.known["id"], packaged_content=contents)
-        try:
-            shown = yield from self.core.bridges.call(self.known["bridge"], call)
-        except Failed:
-            return  # what it cannot show, it cannot
-        yield from self.core.person(Receipt(tuple(lines(shown))))
+            return (
+                yield from receipts.judged(
+                    self.core,
+                    self.deal,
+                    message,
+                    block,
+                    receipts.Expected(self.payment, self.selection, self.handler, self.offer),
+                )
+            )
+        except Problem as problem:
+            self.known["unproven"] = problem.text
+            yield from self.core.complain(self.deal, problem, message.msg_id, self.url)
+            raise Unusable(problem.text, problem) from None
 
     def _close(self, state: ProcessState, code: str | None) -> Flow[Any]:
         """Report the end to the software, and hear what it thinks (IX-255)."""
@@ -498,7 +465,11 @@ class Paying:
         """Ask the Payment Handler where the payment stands. Raises Unusable."""
         return (
             yield from inquiring.payment(
-                self.core, self.deal, self.known, self.url, self.handler.org_id
+                self.core,
+                self.deal,
+                self.known,
+                self.url,
+                inquiring.Between(self.handler, self.offer.one(Role.CONSUMER).org_id),
             )
         )
 
@@ -594,30 +565,6 @@ class Paying:
         block = draft.cancel(StatusType.PAYMENT, code, self.payment.id, text)
         answers = self.known.get("last") or self.deal.data["answered"]
         return (yield from self.core.tell(self.deal, draft, (block,), self.url, answers))
-
-
-def lines(shown: ExpandPaymentReceiptResponse) -> list[tuple[str, str]]:
-    """Give the lines of an expanded receipt: what it is, and what it says."""
-    amount = formats.write_amount(shown.amount) if shown.amount is not None else ""
-    issued = formats.write_instant(shown.time_stamp) if shown.time_stamp is not None else ""
-    found = [
-        ("Brand", shown.brand_id or ""),
-        ("Instrument", shown.payment_instrument_id or ""),
-        ("Amount", f"{amount} {shown.curr_code or ''}".strip()),
-        ("Direction", shown.pay_direction or ""),
-        ("Issued", issued),
-        ("Protocol", shown.protocol_id or ""),
-        ("Reference", shown.protocol_trans_id or ""),
-        ("Consumer", shown.consumer_desc or ""),
-        ("Payment handler", shown.payment_handler_desc or ""),
-    ]
-    found += [(one.property_desc, one.property_value) for one in shown.payment_properties]
-    return [(name, str(value)) for name, value in found if value]
-
-
-def _scheme_data(message: IotpMessage) -> Sequence[PaySchemeData]:
-    found = [getattr(block, "pay_scheme_data", None) for block in message.blocks]
-    return [one for one in found if isinstance(one, PaySchemeData)]
 
 
 def _payment(block: OfferRespBlk, ref: str) -> Payment:

@@ -4,7 +4,6 @@ from tollbridge.faces.iotp.api.elements import Content, ErrorResponse
 from tollbridge.faces.iotp.api.errors import for_counterparty, tells_secrets
 from tollbridge.faces.iotp.api.words import ErrorCode, Severity
 from tollbridge.faces.iotp.message.blocks import ErrorBlk
-from tollbridge.faces.iotp.message.faults import Fault
 
 RETRY_S = 2
 """When to come again after a transient error of ours."""
@@ -86,17 +85,6 @@ def problem_of(error: ErrorResponse) -> Problem:
         severity=error.severity,
         retry_s=int(retry) if retry.isascii() and retry.isdigit() else RETRY_S,
         contents=error.pay_scheme_packaged_content,
-    )
-
-
-def problem_with(fault: Fault) -> Problem:
-    """Say what is wrong with a message that breaks a rule."""
-    return Problem(
-        fault.code,
-        fault.rule,
-        element=fault.element or "IotpMessage",
-        attribute=fault.attribute or None,
-        value=fault.value,
     )
 
 

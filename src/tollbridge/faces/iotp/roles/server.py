@@ -8,6 +8,7 @@ errors: those are not answers.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
 from tollbridge.faces.iotp.message import codec, faults, rules
@@ -23,15 +24,17 @@ from tollbridge.faces.iotp.message.blocks import (
 )
 from tollbridge.faces.iotp.message.components import Org, TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
+from tollbridge.faces.iotp.message.signing import Signer
 from tollbridge.faces.iotp.message.words import (
     ANSWERING_PREFIX,
     INQUIRING_PREFIX,
     PingStatus,
     TransactionType,
 )
-from tollbridge.faces.iotp.roles import store
+from tollbridge.faces.iotp.roles import sealing, store
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
-from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of, problem_with
+from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of
+from tollbridge.faces.iotp.roles.settings import PartySettings
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.clock import Clock
@@ -71,11 +74,22 @@ class Memory:
     busy: set[str] = field(default_factory=set)
 
 
+class Settings(Protocol):
+    """What the settings of every server say: who it is, and what it signs with (None: nothing)."""
+
+    @property
+    def party(self) -> PartySettings: ...
+
+    @property
+    def signer(self) -> Signer | None: ...
+
+
 class Server(ABC):
     """A role that answers messages. `prefix` begins its message ids, `role` its notes."""
 
     role: str
     prefix: str
+    settings: Settings
 
     def __init__(self, clock: Clock, busy_max: int = 1000) -> None:
         self.clock = clock
@@ -105,16 +119,25 @@ class Server(ABC):
     def org(self) -> Org:
         """Say who we are."""
 
+    def signs_from(self, deal: Deal, message: IotpMessage) -> int:
+        """Say from which letter on the signature of an answer covers; 0: it is not signed."""
+        del deal, message
+        return 1
+
     def sign(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[IotpMessage]:
         """Sign an answer, last of all."""
-        del deal, draft
-        yield from ()
-        return message
+        signer, kinds = self.settings.signer, sealing.kinds_of(message)
+        since = self.signs_from(deal, message)
+        if signer is None or not kinds or not since:
+            return message
+        before = yield from sealing.heard(deal, since)
+        us = self.settings.party.org_id
+        return sealing.signed(message, kinds, us, signer, draft, before)
 
-    def check(self, deal: Deal, message: IotpMessage) -> Flow[None]:
-        """Judge signatures and block rules. Raises Problem."""
+    def prefix_in(self, deal: Deal, message: IotpMessage) -> str:
+        """Say how our message ids begin in a transaction."""
         del deal, message
-        yield from ()
+        return self.prefix
 
     # What all do
 
@@ -160,8 +183,10 @@ class Server(ABC):
         try:
             message = store.was_read(body, codec.read_root(root))
         except Unreadable as error:
-            problem = problem_with(error.faults[0])
-            return self._transient(root, problem.code, problem.text, problem)
+            fault = error.faults[0]
+            problem = Problem(fault.code, fault.rule, element=fault.element or "IotpMessage",
+                              attribute=fault.attribute or None, value=fault.value)  # fmt: skip
+            return self._transient(root, fault.code, fault.rule, problem)
         if message.block(PingReqBlk) is not None:
             return (yield from self._pinged(message, body))
         if deal is None:
@@ -187,7 +212,7 @@ class Server(ABC):
             number = message.msg_id.removeprefix(INQUIRING_PREFIX)
             draft = Draft(f"{ANSWERING_PREFIX}{number}")
         else:
-            draft = next_draft(deal, self.prefix)
+            draft = next_draft(deal, self.prefix_in(deal, message))
         try:
             reply = yield from self._reply(deal, message, draft)
         except Instead as first:
@@ -202,7 +227,6 @@ class Server(ABC):
         inquiry = message.block(InquiryReqBlk)
         try:
             _keep_rules(message)
-            yield from self.check(deal, message)
             if inquiry is not None:
                 told = yield from self._inquired(deal, inquiry, draft)
                 return Reply(told, error=(yield from _error_sent(deal)) if told else None)
@@ -327,7 +351,9 @@ def _keep_rules(message: IotpMessage) -> None:
     """Check what holds inside a message and its blocks (12.2, steps 5 and 6). Raises Problem."""
     wrong = faults.hard(rules.of(message))
     if wrong:
-        raise problem_with(wrong[0])
+        one = wrong[0]
+        raise Problem(one.code, one.rule, element=one.element or "IotpMessage",
+                      attribute=one.attribute or None, value=one.value)  # fmt: skip
 
 
 def _name(root: xml.Element) -> str:

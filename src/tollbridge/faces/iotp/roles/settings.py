@@ -92,11 +92,25 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySettings:
+    """Where keys of signatures come from.
+
+    `signing_key` is a file (PEM) with our private key, `trusted` are files with public keys by
+    OrgId. What is not given follows from `secret`, which all partners then share.
+    """
+
+    secret: Secret[str]
+    signing_key: str = ""
+    trusted: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class MerchantSettings:
     """A Merchant's shop. `bridges` are asked in this order (none: all).
 
-    `signer` signs offers for the Payment Handlers; None signs none. `members` are pass phrases by
-    name, for items that authenticate by membership.
+    `signer` signs offers, and what is asked and said of authentications; None signs nothing.
+    `signed_receipts`: Payment Handlers are told to sign their receipts.
+    `members` are pass phrases by name, for items that authenticate by membership.
     """
 
     party: PartySettings
@@ -106,6 +120,7 @@ class MerchantSettings:
     bridges: tuple[str, ...] = ()
     ask_state: bool = False
     signer: Signer | None = None
+    signed_receipts: bool = False
     skip_brands: bool = False
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
     members: Mapping[str, Secret[str]] = field(default_factory=dict)
@@ -117,7 +132,8 @@ class HandlerSettings:
     (none: everybody).
 
     With a `verifier`, a Payment Request is good only with an offer that its Merchant signed: nobody
-    else can say which brands and amounts were offered.
+    else can say which brands and amounts were offered. `signer` signs receipts, where they are
+    promised, and answers to inquiries.
 
     A payment whose Consumer says nothing for `close_after_s` seconds is closed when somebody else
     pays, so that it holds nothing back; None keeps it for ever.
@@ -127,5 +143,6 @@ class HandlerSettings:
     protocols: Mapping[str, str] = field(default_factory=dict)
     merchants: tuple[str, ...] = ()
     verifier: Verifier | None = None
+    signer: Signer | None = None
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
     close_after_s: float | None = None
