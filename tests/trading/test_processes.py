@@ -12,8 +12,9 @@ import pytest
 from tests.processes import Process
 from tollbridge.faces.iotp.roles import person
 from tollbridge.faces.iotp.roles.consumer import Buy, Pending, Resume, Trades
-from tollbridge.faces.iotp.roles.opening import CARDS, DEMONSTRATION, PURSES
+from tollbridge.faces.iotp.roles.opening import CARDS, DEMONSTRATION, PURSES, organisations
 from tollbridge.ground.secret import Secret
+from tollbridge.server.trading_keys import derived, public_pem
 from tollbridge.trading import trace, wallet
 from tollbridge.trading.house import House
 
@@ -26,35 +27,43 @@ def free_port():
         return taken.getsockname()[1]
 
 
-def serve(folder, role, port, *more):
+def serve(folder, role, port, *more, name=""):
     return Process(
         folder, "iotp", "serve", "--role", role, "--port", str(port), "--journal",
-        f"{role}.sqlite", *more, name=role,
+        f"{name or role}.sqlite", *more, name=name or role,
     )  # fmt: skip
 
 
 class Town:
-    """Three parties: two servers on fixed ports, and a wallet."""
+    """Three parties: two servers on fixed ports, and a wallet; `two`: a second payment handler."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *, two=False):
         self.folder = folder
-        ports = free_port(), free_port()
+        ports = free_port(), free_port(), free_port()
         self.payment_url = f"http://127.0.0.1:{ports[1]}/iotp/payment"
-        self.shop = serve(folder, "merchant", ports[0], "--payment-url", self.payment_url)
+        more = ("--purse-url", f"http://127.0.0.1:{ports[2]}/iotp/payment") if two else ()
+        self.shop = serve(folder, "merchant", ports[0], "--payment-url", self.payment_url, *more)
         self.handler = serve(folder, "payment", ports[1])
+        self.servers = [self.shop, self.handler]
+        if two:
+            named = ("--payment-org", "purse.example")
+            self.purse_house = serve(folder, "payment", ports[2], *named, name="purses")
+            self.servers.append(self.purse_house)
         self.url = f"http://127.0.0.1:{ports[0]}/iotp/merchant?item="
         self.home = folder / "wallet"
         self.home.mkdir()
+        keys = {name: public_pem(derived(SECRET, name)) for name in organisations()}
+        wallet.trust(self.home, keys)
         wallet.add(self.home, CARDS, wallet.test_card("visa", SECRET))
         wallet.add(self.home, PURSES, wallet.test_purse("p1", SECRET))
 
     def __enter__(self):
-        self.shop.start()
-        self.handler.start()
+        for one in self.servers:
+            one.start()
         return self
 
     def __exit__(self, *_):
-        for one in (self.shop, self.handler):
+        for one in self.servers:
             if one.process is not None and one.process.poll() is None:
                 one.kill()
 
@@ -97,6 +106,7 @@ def test_three_processes_trade_and_the_trace_shows_it(town):
                                      "--json"))  # fmt: skip
     assert traded["stage"] == "done"
     assert traded["payments"][0]["receipt_checked"]
+    assert traded["payments"][0]["receipt_signature"] == "signed, verified"
     text = town.command("trace")
     assert text.count("──▶") == 5
     assert "Payment Response  (CompletedOk)" in text
@@ -121,6 +131,26 @@ def test_a_consumer_killed_in_the_middle_resumes_and_pays_once(town, after):
     assert traded["stage"] == "done"
     assert town.balance() == "7.50 EUR"
     assert "nothing is pending" in town.command("pending")
+
+
+@pytest.mark.req("IX-227", "IX-248")
+def test_two_payment_handlers_are_two_processes_and_the_second_may_be_away(tmp_path):
+    with Town(tmp_path, two=True) as town:
+        town.purse_house.kill()
+        waiting = json.loads(town.command("buy", f"{town.url}load", "--yes", "--json", code=1))
+        assert waiting["suspended"]
+        assert [one["state"] for one in waiting["payments"]] == ["CompletedOk", "Suspended"]
+        town.purse_house.start()
+        traded = json.loads(town.command("resume", "--yes", "--json"))
+        assert traded["stage"] == "done"
+        assert {one["receipt_signature"] for one in traded["payments"]} == {"signed, verified"}
+        assert town.balance() == "20.00 EUR"
+        drawn = town.command("trace")
+        assert "──▶ purse.example" in drawn
+        assert "──▶ pay.example" in drawn
+        for number in ("1", "2"):
+            told = json.loads(town.command("inquire", "--payment", number, "--json"))
+            assert told["remote"] == "CompletedOk"
 
 
 @pytest.mark.parametrize("victim", ["handler", "shop"])

@@ -51,6 +51,10 @@ FAILED = 1
 @click.option("--port", type=int, help="The port to listen on (default 8790; 0 takes a free one).")
 @click.option("--payment-url", metavar="URL",
               help="The payment handler of a merchant that is none itself.")  # fmt: skip
+@click.option("--purse-url", metavar="URL",
+              help="Another payment handler, for payments by purse.")  # fmt: skip
+@click.option("--payment-org", metavar="ORG",
+              help="The id of the payment handler (default pay.example).")  # fmt: skip
 @SECRET
 @sources.SANDBOX_URL
 @sources.CONFIG
@@ -62,6 +66,8 @@ def serve(
     host: str | None,
     port: int | None,
     payment_url: str | None,
+    purse_url: str | None,
+    payment_org: str | None,
     secret: str | None,
     sandbox_url: str | None,
     config: Path | None,
@@ -83,7 +89,8 @@ def serve(
     logs.configure(log_level, as_json=log_json)
     settings = sources.read(config, DEFAULTS, journal=journal, host=host, port=port)
     own: dict[str, Any] = {"roles": ROLES[role], **settings.faces.get("iotp", {})}
-    given = {"payment_url": payment_url, "secret": secret}
+    given = {"payment_url": payment_url, "purse_url": purse_url, "secret": secret,
+             "payment_org_id": payment_org}  # fmt: skip
     own |= {name: value for name, value in given.items() if value is not None}
     if "url" not in own:
         settings, own["url"] = _with_port(settings)
@@ -180,8 +187,10 @@ def cancel(name: str | None, folder: Path, yes: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("name", required=False)
 @WALLET
+@click.option("--payment", type=click.IntRange(1, 2),
+              help="Ask about this payment of two (default: the last one begun).")  # fmt: skip
 @sources.JSON
-def inquire(name: str | None, folder: Path, as_json: bool) -> None:
+def inquire(name: str | None, folder: Path, payment: int | None, as_json: bool) -> None:
     """Ask the other side where transaction NAME stands (default: the last one)."""
     from tollbridge.cli.payments import echo_json
     from tollbridge.faces.iotp.roles.wanted import Inquire, Trades
@@ -192,7 +201,7 @@ def inquire(name: str | None, folder: Path, as_json: bool) -> None:
         if not all_of_them:
             raise click.ClickException("there is no transaction")
         found = all_of_them[-1].name
-    told = _order(folder, Inquire(found), Screen(None, None, yes=True))
+    told = _order(folder, Inquire(found, payment), Screen(None, None, yes=True))
     if as_json:
         local = told.local.process_state if told.local is not None else None
         echo_json({"name": told.name, "remote": told.remote, "code": told.code, "local": local})

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faces.iotp.roles import set_bridge
 from tests.faces.iotp.roles.recording import Recorded, Recording, bought
-from tests.faces.iotp.roles.trade import DEBIT, HANDLER_ORG, PAY_URL, Person, item
+from tests.faces.iotp.roles.trade import DEBIT, PAY, PAY_URL, Person, handler_org, item
 from tollbridge.faces.iotp.api import calls
 from tollbridge.faces.iotp.api.answer import Answer
 from tollbridge.faces.iotp.api.elements import Content
@@ -26,7 +26,7 @@ class SetHouse(Recorded):
     def _bridges(self, role):
         return {
             "set": set_bridge.bridge(
-                role, handler=HANDLER_ORG, url=PAY_URL, own=self.own, offered=self.offered
+                role, handler=handler_org(PAY), url=PAY_URL, own=self.own, offered=self.offered
             )
         }
 

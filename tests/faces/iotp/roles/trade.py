@@ -40,19 +40,25 @@ from tollbridge.testing import virtual
 from tollbridge.testing.world import CrashingJournal, World
 
 SHOP_URL, PAY_URL = "http://shop.test/iotp/merchant", "http://pay.test/iotp/payment"
+PURSE_URL = "http://purse.test/iotp/payment"
 SECRET = Secret(b"a secret of tests")
 OFFERS = HmacKey(b"a key of offers", "offers", of="shop.test")
 RECEIPTS = HmacKey(b"a key of receipts", "receipts", of="pay.test")
-TRUSTED = {"shop.test": OFFERS, "pay.test": RECEIPTS}
+PURSES = HmacKey(b"a key of the purse house", "purses", of="purse.test")
+TRUSTED = {"shop.test": OFFERS, "pay.test": RECEIPTS, "purse.test": PURSES}
 KEYS = KeySettings(Secret("not used: keys are given"))
 ACCOUNTS = {"visa": "VISA", "visa-declined": "VISA", "amex": "Amex"}
 DEBIT, CREDIT = PayDirection.DEBIT, PayDirection.CREDIT
 SHOP = PartySettings("shop.test", "The Shop", SHOP_URL)
 PAY = PartySettings("pay.test", "The Payment Handler", PAY_URL)
-HANDLER_ORG = PaymentHandlerOrg(
-    org_id=PAY.org_id, legal_name=PAY.legal_name, cancel_net_locn=f"{PAY_URL}/cancelled",
-    error_net_locn=f"{PAY_URL}/error", error_log_net_locn=f"{PAY_URL}/log",
-)  # fmt: skip
+PURSE_HOUSE = PartySettings("purse.test", "The Purse House", PURSE_URL)
+
+
+def handler_org(party):
+    return PaymentHandlerOrg(
+        org_id=party.org_id, legal_name=party.legal_name, cancel_net_locn=f"{party.url}/cancelled",
+        error_net_locn=f"{party.url}/error", error_log_net_locn=f"{party.url}/log",
+    )  # fmt: skip
 
 
 def item(name="book", *legs, kind=TransactionType.PURCHASE, **more):
@@ -147,19 +153,24 @@ class Person:
 
 
 class House:
-    """The three parties. `bridges` may be wrapped by `around(role, name, bridge)`."""
+    """The three parties: Merchant M, Payment Handler P, Consumer C; with `two` a second Payment
+    Handler R, who takes payments by purse. `bridges` may be wrapped by `around(role, name,
+    bridge)`."""
 
-    def __init__(self, *items, seed=0, around=None, **settings):
+    def __init__(self, *items, seed=0, around=None, two=False, **settings):
         self.world = World(seed)
         self.clock = self.world.clock
         self.items = {one.name: one for one in (items or EVERYTHING)}
         self.around = around or (lambda role, name, bridge: bridge)
         self.settings = settings
-        self.handling = {}  # settings of the Payment Handler
-        self.steps = {role: Steps() for role in "MPC"}
-        self.journals = {"M": MemoryJournal(), "P": self.world.journal, "C": MemoryJournal()}
+        self.handling = {}  # settings of the Payment Handlers
+        self.roles = "MPRC" if two else "MPC"
+        self.purse_role = "R" if two else "P"
+        self.steps = {role: Steps() for role in self.roles}
+        self.journals = {role: MemoryJournal() for role in self.roles}
+        self.journals["P"] = self.world.journal
         self.engines, self.faces = {}, {}
-        self.ids = {role: SeededIds(f"{role}{seed}") for role in "MPC"}
+        self.ids = {role: SeededIds(f"{role}{seed}") for role in self.roles}
         self.posts = []  # (url, body, answer)
         self.logged = []  # what was posted to logs of errors
         self.meddle = None  # changes what the peer is sent, or answers in its place
@@ -186,21 +197,23 @@ class House:
                     BrandItem(brand_id=name, brand_name=name, brand_logo_net_locn="http://l.test")
                     for name in self.scheme.brands
                 )
-                more = {"handler": HANDLER_ORG, "locations": (PAY_URL, ""), "clock": self.clock}
                 offering = Offering(
-                    scheme=self.scheme, records=Records("m/card"), brands=items, **more
-                )
+                    scheme=self.scheme, records=Records("m/card"), brands=items,
+                    handler=handler_org(PAY), locations=(PAY_URL, ""), clock=self.clock,
+                )  # fmt: skip
+                house = PAY if self.purse_role == "P" else PURSE_HOUSE
                 stored = Offering(
                     scheme=self.purses, records=Records("m/purse"),
                     brands=(BrandItem(brand_id=purses.BRAND, brand_name="Purse",
-                                      brand_logo_net_locn="http://l.test"),), **more,
+                                      brand_logo_net_locn="http://l.test"),),
+                    handler=handler_org(house), locations=(house.url, ""), clock=self.clock,
                 )  # fmt: skip
                 keys = {token: one.key for token, one in self.register.items()}
                 return {
                     "card": card.merchant(offering, SECRET, keys, self.ids[role]),
                     "purse": purses.merchant(stored, SECRET, keys, self.ids[role]),
                 }
-            case "P":
+            case "P" | "R":
                 return {
                     "card": card.handler(self.scheme, "h/card", self.register, self.clock),
                     "purse": purses.handler(self.purses, "h/purse", {"": "issuer"}, self.key_of,
@@ -223,10 +236,11 @@ class House:
                 more = {"signer": OFFERS, "signed_receipts": True, **self.settings}
                 settings = MerchantSettings(SHOP, self.items, **more)
                 return IotpFace(Merchant(settings, bridges, self.clock, ids), None, KEYS)
-            case "P":
+            case "P" | "R":
                 believed = Keyring(*TRUSTED.values())
-                own = {"verifier": believed, "signer": self.signer, **self.handling}
-                settings = HandlerSettings(PAY, self.protocols(), **own)
+                party, key = (PAY, self.signer) if role == "P" else (PURSE_HOUSE, PURSES)
+                own = {"verifier": believed, "signer": key, **self.handling}
+                settings = HandlerSettings(party, self.protocols(), **own)
                 return IotpFace(None, PaymentHandler(settings, bridges, self.clock, ids), KEYS)
             case _:
                 return Consumer(bridges, self.clock, ids, self.trusted)
@@ -269,7 +283,7 @@ class House:
         if wanted.url.endswith("/log"):
             self.logged.append(wanted)
             return Arrived(204, b"")
-        role = "M" if wanted.url.startswith("http://shop.test") else "P"
+        role = {SHOP_URL: "M", PAY_URL: "P", PURSE_URL: "R"}[wanted.url]
         answer = await self.reach(role, wanted)
         self.posts.append((role, wanted.body, getattr(answer, "body", None)))
         return answer
@@ -302,11 +316,11 @@ class House:
         """Run a coroutine function in a world with three parties just started."""
 
         async def whole():
-            await self.start("P")
-            await self.start("C")
-            await self.issue("P", "h/purse", "issuer", ISSUER_HOLDS)
+            for role in self.roles:
+                await self.start(role)
+            await self.issue(self.purse_role, "h/purse", "issuer", ISSUER_HOLDS)
             await self.issue("C", "c/purse", "p1", PURSE_HOLDS)
-            for role in "MPC":
+            for role in self.roles:
                 await self.start(role, crash_at.get(role))
             return await main()
 
@@ -332,7 +346,10 @@ class House:
 
     async def balances(self):
         """What the Consumer's purse and the issuer's hold."""
-        return (await self.purse("C", "c/purse", "p1"), await self.purse("P", "h/purse", "issuer"))
+        return (
+            await self.purse("C", "c/purse", "p1"),
+            await self.purse(self.purse_role, "h/purse", "issuer"),
+        )
 
     def name_of(self, body=None):
         """The transaction of a message (default: the first that was posted)."""

@@ -194,7 +194,7 @@ class Consumer:
         """Go on with a transaction; gives words about what came of it. Raises Failed."""
         text = ""
         try:
-            yield from self._steps(deal)
+            text = yield from self._steps(deal)
         except Suspended as suspended:
             text = str(suspended)
             yield from self._suspend(deal)
@@ -219,38 +219,55 @@ class Consumer:
             yield from self._unusable(deal, unusable)
         return text
 
-    def _steps(self, deal: Deal) -> Flow[None]:
+    def _steps(self, deal: Deal) -> Flow[str]:
         if deal.stage == "begun":
             yield from self._authenticate(deal)
             if deal.stage in OVER:
-                return
+                return ""
         if deal.stage in {"begun", "answered"}:
             yield from self._select(deal)
         if deal.stage == "selected":
             yield from self._ask_offer(deal)
         offer = yield from self._offer(deal)
-        yield from self._pay(deal, offer)
+        return (yield from self._pay(deal, offer))
 
-    def _pay(self, deal: Deal, offer: Offer) -> Flow[None]:
-        """Make all payments, in the order that they name (11.2)."""
+    def _pay(self, deal: Deal, offer: Offer) -> Flow[str]:
+        """Make all payments, in the order that they name (11.2); says what was not done."""
+        done: list[str] = []
         for known in deal.data["payments"]:
-            while known["stage"] != "over":
-                yield from Paying(self.core, deal, offer, known).pay()
-                if known["state"] != ProcessState.FAILED or known["code"] in _NO_OTHER:
-                    break
-                if not (yield from self._another(deal, offer, known)):
-                    break
+            yield from self._paid(deal, offer, known, after=bool(done))
+            what = f"{known['direction']} {known['terms'][4]} {known['terms'][3]}"
             if known["state"] != ProcessState.COMPLETED_OK or known.get("unproven"):
                 yield from self._over(deal, "failed")
-                return
+                before = f"{', '.join(done)} is done, " if done else ""
+                why = known.get("unproven") or known["code"] or known["state"]
+                return f"{before}{what} is not: {why}"
+            done.append(what)
         yield from self._over(deal, "done")
         yield from self.core.person(Visit(offer.tpo.protocol_options.success_net_locn))
+        return ""
 
-    def _another(self, deal: Deal, offer: Offer, known: dict[str, Any]) -> Flow[bool]:
-        """After a business failure, let another way to pay be chosen (RFC 2801, 7.16.2)."""
+    def _paid(self, deal: Deal, offer: Offer, known: dict[str, Any], *, after: bool) -> Flow[None]:
+        """Make a payment, in another way if the first one failed and the person wants to."""
+        while True:
+            if known["stage"] != "over":
+                yield from Paying(self.core, deal, offer, known).pay()
+            if known["state"] != ProcessState.FAILED or known["code"] in _NO_OTHER:
+                return
+            if not (yield from self._another(deal, offer, known, after=after)):
+                return
+
+    def _another(
+        self, deal: Deal, offer: Offer, known: dict[str, Any], *, after: bool
+    ) -> Flow[bool]:
+        """After a business failure, let another way to pay be chosen (RFC 2801, 7.16.2).
+
+        `after` another payment was made, this one may wait, too: raises Suspended.
+        """
         text = f"the payment failed: {known['code'] or 'for no reason that was told'}"
+        ways = (Way.OTHER, Way.SUSPEND, Way.CANCEL) if after else (Way.OTHER, Way.CANCEL)
         try:
-            way = yield from self.core.decide(text, Way.OTHER, Way.CANCEL)
+            way = yield from self.core.decide(text, *ways)
         except Cancelled:
             return False
         if way is not Way.OTHER:
@@ -514,6 +531,8 @@ class Consumer:
     def _inquire(self, wanted: Inquire) -> Flow[Told]:
         deal = yield from self.known(wanted.name)
         begun = [one for one in deal.data["payments"] if one["stage"] != "new"]
+        if wanted.payment is not None and not 1 <= wanted.payment <= len(begun):
+            raise Unusable(f"payment {wanted.payment} was not begun")
         if not begun:
             _, tpo = yield from self._options(deal)
             merchant, consumer = (
@@ -523,7 +542,7 @@ class Consumer:
             between = inquiring.Between(merchant, consumer.org_id)
             return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo), between))
         offer = yield from self._offer(deal)
-        payment = Paying(self.core, deal, offer, begun[-1])
+        payment = Paying(self.core, deal, offer, begun[(wanted.payment or 0) - 1])
         try:
             return (yield from payment.inquire())
         except (Suspended, Cancelled) as end:

@@ -65,8 +65,9 @@ class Opening:
     """What is opened: which roles, where, and with what.
 
     `roles` are merchant, payment or both. `url` is where this process is reached, `payment_url`
-    where the Payment Handler is. `secret` is what tokens and keys of instruments follow from:
-    Merchant and Payment Handler share it. `signing_key` and `trusted` are as in `KeySettings`.
+    where the Payment Handler is, `purse_url` where another one takes payments by purse. `secret` is
+    what tokens and keys of instruments follow from: Merchant and Payment Handlers share it.
+    `signing_key` and `trusted` are as in `KeySettings`.
     `cards` are numbers by name, `issued_minor` what the issuer's purse holds at first, `bridge`
     where card payments go ("": the first one),
     `members` pass phrases by name.
@@ -79,6 +80,9 @@ class Opening:
     legal_name: str = "The Demonstration Shop"
     payment_org_id: str = "pay.example"
     payment_legal_name: str = "The Demonstration Payment Handler"
+    purse_url: str = ""
+    purse_org_id: str = "purse.example"
+    purse_legal_name: str = "The Demonstration Purse House"
     secret: Secret[str] = field(default_factory=lambda: Secret(DEMONSTRATION))
     currencies: tuple[str, ...] = ("EUR", "GBP", "USD")
     cards: Mapping[str, str] = field(default_factory=lambda: TEST_CARDS)
@@ -105,7 +109,7 @@ class Opening:
 def organisations() -> tuple[str, ...]:
     """Name everybody of the demonstration who signs."""
     shown = Opening()
-    return (shown.org_id, shown.payment_org_id)
+    return (shown.org_id, shown.payment_org_id, shown.purse_org_id)
 
 
 def plastics(cards: Mapping[str, str]) -> list[card.Plastic]:
@@ -142,22 +146,17 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
     """Open the shop."""
     url = f"{opening.url.rstrip('/')}/iotp/merchant"
     party = PartySettings(opening.org_id, opening.legal_name, url)
-    handler = PaymentHandlerOrg(
-        org_id=opening.payment_org_id,
-        legal_name=opening.payment_legal_name,
-        cancel_net_locn=f"{opening.payment_locn}/cancelled",
-        error_net_locn=f"{opening.payment_locn}/error",
-        error_log_net_locn=f"{opening.payment_locn}/log",
-    )
-    where = opening.payment_locn
-    locations = (where, "") if where.startswith("http:") else ("", where)
+    taker = (opening.payment_org_id, opening.payment_legal_name, opening.payment_locn)
+    purse_taker = taker
+    if opening.purse_url:
+        purse_taker = (opening.purse_org_id, opening.purse_legal_name, opening.purse_url)
     secret = Secret(opening.secret.reveal().encode())
     _, register = card.enrolled(secret, plastics(opening.cards))
     keys = {token: one.key for token, one in register.items()}
     bridges: dict[str, PaymentBridge] = {}
-    for name, scheme, make in (
-        (CARDS, card_scheme(opening), card.merchant),
-        (PURSES, purse_scheme(opening), purses.merchant),
+    for name, scheme, make, (org_id, legal_name, where) in (
+        (CARDS, card_scheme(opening), card.merchant, taker),
+        (PURSES, purse_scheme(opening), purses.merchant, purse_taker),
     ):
         items = tuple([
             BrandItem(brand_id=one, brand_name=one.removeprefix("x-"), brand_logo_net_locn=LOGOS)
@@ -167,8 +166,14 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
             scheme=scheme,
             records=Records(f"m/{name}"),
             brands=items,
-            handler=handler,
-            locations=locations,
+            handler=PaymentHandlerOrg(
+                org_id=org_id,
+                legal_name=legal_name,
+                cancel_net_locn=f"{where}/cancelled",
+                error_net_locn=f"{where}/error",
+                error_log_net_locn=f"{where}/log",
+            ),
+            locations=(where, "") if where.startswith("http:") else ("", where),
             clock=clock,
         )
         bridges[name] = make(offering, secret, keys, ids)
@@ -255,6 +260,9 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "legal_name": _TEXT,
     "payment_org_id": _TEXT,
     "payment_legal_name": _TEXT,
+    "purse_url": _TEXT,
+    "purse_org_id": _TEXT,
+    "purse_legal_name": _TEXT,
     "secret": _TEXT,
     "currencies": (list, "a list of codes"),
     "cards": (Mapping, "a table of numbers"),

@@ -7,6 +7,7 @@ crash, "asked" means that the same bytes are sent again; "got" that the payment 
 for fresh data (2.6.2).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from tollbridge.faces.iotp.api.calls import (
@@ -18,7 +19,6 @@ from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import CompletionCode, ContStatus, ErrorCode, ProcessState
 from tollbridge.faces.iotp.message.blocks import (
     Block,
-    InquiryRespBlk,
     IotpMessage,
     OfferRespBlk,
     PayExchBlk,
@@ -190,47 +190,36 @@ class Paying:
             )
         merchant = self.offer.one(Role.MERCHANT)
         consumer = self.offer.one(Role.CONSUMER)
-        before = yield from self._before()
+        statuses, signatures = yield from self._before()
         request = PayReqBlk(
             id=block,
-            statuses=(self.offer.block.status, *before[0]),
+            statuses=(self.offer.block.status, *statuses),
             brand_list=self.brands,
             brand_selection=self.selection,
             payment=self.payment,
             pay_scheme_data=data,
-            orgs=tuple(dict.fromkeys((merchant, consumer, self.handler, *before[1]))),
+            orgs=(merchant, consumer, *self._steps()),
             trading_role_data=tuple([
                 one for one in self.offer.block.trading_role_data
                 if self.handler.id in one.destination_el_refs
             ]),
         )  # fmt: skip
-        yield from self._write(draft, request, signatures=before[2])
+        yield from self._write(draft, request, signatures=signatures)
 
-    def _before(self) -> Flow[tuple[list[Status], list[Org], IotpSignatures | None]]:
-        """Give the statuses, handlers and signatures of the payments that come before this one."""
-        statuses: list[Status] = []
-        handlers: list[Org] = []
-        given = [self.offer.signatures] if self.offer.signatures is not None else []
+    def _steps(self) -> list[Org]:
+        """Give who takes part in the steps of this trade: before, now and next (8.7)."""
         orgs = {org.id: org for org in self.offer.tpo.orgs}
-        for known in self.deal.data["payments"]:
-            if known["ref"] not in self.payment.start_after_refs:
-                continue
-            letter = yield from store.letter(self.deal, known["in"])
-            message = store.message(letter.body)
-            block = message.block(PayRespBlk) or message.block(InquiryRespBlk)
-            assert block is not None, "who says that a payment is over is on file"
-            statuses.append(block.status)
-            handlers.append(orgs[known["org"]])
-            if message.signatures is not None:
-                given.append(message.signatures)
-        signatures = None
-        if given:
-            signatures = IotpSignatures(
-                id=given[0].id,
-                signatures=tuple(one for each in given for one in each.signatures),
-                certificates=tuple(one for each in given for one in each.certificates),
-            )
-        return statuses, handlers, signatures
+        return [orgs[name] for name in dict.fromkeys(
+            known["org"] for known in self.deal.data["payments"]
+        )]  # fmt: skip
+
+    def _before(self) -> Flow[tuple[list[Status], IotpSignatures | None]]:
+        """Give the statuses and signatures of the payments that come before this one."""
+        done = [
+            known for known in self.deal.data["payments"]
+            if known["ref"] in self.payment.start_after_refs
+        ]  # fmt: skip
+        return (yield from evidence(self.core, self.deal, self.offer, done))
 
     def _write(
         self, draft: Draft, block: Block, signatures: IotpSignatures | None = None
@@ -488,8 +477,7 @@ class Paying:
             yield from store.keep(self.deal)
             raise Suspended("what became of the payment is not known yet; resume later")
         code = here.completion_code
-        self.known |= {"stage": "over", "state": here.process_state, "code": code,
-                       "in": self.deal.letters}  # fmt: skip
+        self.known |= {"stage": "over", "state": here.process_state, "code": code}
         yield from store.keep(self.deal)
 
     # What goes wrong (2.6.1)
@@ -565,6 +553,37 @@ class Paying:
         block = draft.cancel(StatusType.PAYMENT, code, self.payment.id, text)
         answers = self.known.get("last") or self.deal.data["answered"]
         return (yield from self.core.tell(self.deal, draft, (block,), self.url, answers))
+
+
+def evidence(
+    core: Core, deal: Deal, offer: Offer, done: Sequence[dict[str, Any]]
+) -> Flow[tuple[list[Status], IotpSignatures | None]]:
+    """Give what proves an offer and payments that are over: statuses, and signatures as they came.
+
+    A Payment Response that got lost is asked for again. Raises Unusable when there is none.
+    """
+    statuses: list[Status] = []
+    given = [offer.signatures] if offer.signatures is not None else []
+    for known in done:
+        letter = yield from store.letter(deal, known.get("in") or known["out"])
+        message = store.message(letter.body)
+        if message.block(PayRespBlk) is None:
+            url = Paying(core, deal, offer, known).url
+            message = yield from core.ask(deal, known["out"], url)
+            known["in"] = deal.seen[message.msg_id].letter
+        block = message.block(PayRespBlk)
+        if block is None:
+            raise Unusable("there is no receipt of the payment that comes before")
+        statuses.append(block.status)
+        if message.signatures is not None:
+            given.append(message.signatures)
+    if not given:
+        return statuses, None
+    return statuses, IotpSignatures(
+        id=given[0].id,
+        signatures=tuple(one for each in given for one in each.signatures),
+        certificates=tuple(one for each in given for one in each.certificates),
+    )
 
 
 def _payment(block: OfferRespBlk, ref: str) -> Payment:

@@ -27,9 +27,11 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Inquire:
-    """Ask the other side where a transaction stands."""
+    """Ask the other side where a transaction stands: the first or the second `payment` (None: the
+    last one that was begun)."""
 
     name: str
+    payment: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
