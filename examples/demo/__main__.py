@@ -36,14 +36,15 @@ def main():
     shop = Process("shop", program=[sys.executable, "examples/webshop/shop.py"])
     roles = ("iotp", "serve", "--port", "0", "--role")
     handler = Process("payments", *roles, "payment", "--journal", str(trading.JOURNAL))
+    courier = Process("courier", *roles, "delivery", "--journal", str(FOLDER / "courier.sqlite"))
     merchant = Process("bookshop", *roles, "merchant", "--journal", str(FOLDER / "books.sqlite"))
-    everything = (sandbox, server, bench, psp, charger, provider, shop, handler, merchant)
+    everything = (sandbox, server, bench, psp, charger, provider, shop, handler, courier, merchant)
     try:
         till.story(sandbox, server)
         terminal.story(server)
         things.story(bench, psp, charger)
         web.story(provider, shop)
-        trading.story(handler, merchant)
+        trading.story(handler, courier, merchant)
     except BaseException:
         given.keep = False
         raise

@@ -1,4 +1,4 @@
-"""Chapter four: a merchant, a payment handler and a consumer who trade by an open protocol."""
+"""Chapter four: merchant, payment handler, courier and consumer trade by an open protocol."""
 
 import json
 import signal
@@ -10,14 +10,16 @@ WALLET = ("--wallet", str(FOLDER / "wallet"))
 JOURNAL = FOLDER / "payments.sqlite"
 
 
-def story(handler, merchant):
-    tell("A payment handler, and a merchant who sends its customers there: two processes.")
+def story(handler, courier, merchant):
+    tell("A payment handler, a courier, and a merchant who sends its customers there: processes.")
     tell_start(handler, "listens on")
-    merchant.arguments = (*merchant.arguments, "--payment-url", f"{handler.url}/iotp/payment")
+    tell_start(courier, "listens on")
+    merchant.arguments = (*merchant.arguments, "--payment-url", f"{handler.url}/iotp/payment",
+                          "--delivery-url", f"{courier.url}/iotp/delivery")  # fmt: skip
     tell_start(merchant, "listens on")
     shop = f"{merchant.url}/iotp/merchant?item="
 
-    tell("A consumer, the third process, puts a card and an empty purse into a wallet.")
+    tell("A consumer, the fourth process, puts a card and an empty purse into a wallet.")
     assert command("iotp", "wallet", "register", "--card", "visa", "--purse", "p1", *WALLET) == 0
 
     tell("It buys a book by card: the merchant offers, the payment handler takes the payment.")
@@ -27,6 +29,9 @@ def story(handler, merchant):
     tell("It exchanges value: 20 euros from the card, 20 euros into the purse.")
     assert command("iotp", "wallet", "load", f"{shop}load", "--card", "visa", *WALLET) == 0
     command("iotp", "wallet", "show", *WALLET)
+
+    tell("It buys a book to read at once, and shows the signed receipt to who delivers it.")
+    assert command("iotp", "buy", f"{shop}ebook", "--brand", "VISA", "--yes", *WALLET) == 0
 
     tell("It buys a coffee by purse, in three exchanges, and dies in the middle of them.")
     killed("iotp", "buy", f"{shop}coffee", "--yes", "--die-after", "3", *WALLET)
@@ -44,7 +49,7 @@ def story(handler, merchant):
     [_, purse] = json.loads(quietly("iotp", "wallet", "show", "--json", *WALLET))
     assert purse["balance"] == "17.50 EUR", purse
     trades = json.loads(quietly("iotp", "trades", "--json", *WALLET))
-    assert [one["stage"] for one in trades] == ["done"] * 3, trades
+    assert [one["stage"] for one in trades] == ["done"] * 4, trades
     assert command("journal", "verify", "--journal", str(JOURNAL)) == 0
 
 

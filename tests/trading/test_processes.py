@@ -35,13 +35,16 @@ def serve(folder, role, port, *more, name=""):
 
 
 class Town:
-    """Three parties: two servers on fixed ports, and a wallet; `two`: a second payment handler."""
+    """Three parties: two servers on fixed ports, and a wallet; with `two` a second payment handler,
+    with `delivers` a delivery handler."""
 
-    def __init__(self, folder, *, two=False):
+    def __init__(self, folder, *, two=False, delivers=False):
         self.folder = folder
-        ports = free_port(), free_port(), free_port()
+        ports = [free_port() for _ in range(4)]
         self.payment_url = f"http://127.0.0.1:{ports[1]}/iotp/payment"
         more = ("--purse-url", f"http://127.0.0.1:{ports[2]}/iotp/payment") if two else ()
+        if delivers:
+            more = ("--delivery-url", f"http://127.0.0.1:{ports[3]}/iotp/delivery")
         self.shop = serve(folder, "merchant", ports[0], "--payment-url", self.payment_url, *more)
         self.handler = serve(folder, "payment", ports[1])
         self.servers = [self.shop, self.handler]
@@ -49,6 +52,9 @@ class Town:
             named = ("--payment-org", "purse.example")
             self.purse_house = serve(folder, "payment", ports[2], *named, name="purses")
             self.servers.append(self.purse_house)
+        if delivers:
+            self.courier = serve(folder, "delivery", ports[3])
+            self.servers.append(self.courier)
         self.url = f"http://127.0.0.1:{ports[0]}/iotp/merchant?item="
         self.home = folder / "wallet"
         self.home.mkdir()
@@ -151,6 +157,27 @@ def test_two_payment_handlers_are_two_processes_and_the_second_may_be_away(tmp_p
         for number in ("1", "2"):
             told = json.loads(town.command("inquire", "--payment", number, "--json"))
             assert told["remote"] == "CompletedOk"
+
+
+@pytest.mark.req("IX-224", "IX-257")
+def test_a_wallet_killed_between_paying_and_receiving_gets_its_goods_later_and_once(tmp_path):
+    with Town(tmp_path, delivers=True) as town:
+        town.command("buy", f"{town.url}ebook", "--brand", "VISA", "--yes", "--die-after", "3",
+                     code=-signal.SIGKILL)  # fmt: skip
+        town.courier.kill()
+        waiting = json.loads(town.command("resume", "--yes", "--json", code=1))
+        assert waiting["suspended"]
+        assert waiting["payments"][0]["state"] == "CompletedOk"
+        town.courier.start()
+        traded = json.loads(town.command("resume", "--yes", "--json"))
+        assert traded["stage"] == "done"
+        assert "stormy night" in traded["delivery"]["note"]
+        assert traded["delivery"]["signature"] == "signed, verified"
+        town.courier.kill()
+        town.courier.start()
+        told = json.loads(town.command("inquire", "--json"))
+        assert (told["remote"], told["code"]) == ("CompletedOk", "ShippedNoConf")
+        assert "Delivery Request" in town.command("trace")
 
 
 @pytest.mark.parametrize("victim", ["handler", "shop"])

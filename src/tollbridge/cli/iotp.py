@@ -20,7 +20,7 @@ BROKEN = 1
 
 
 PLACES = {
-    "serve": ("tollbridge.cli.iotp_trading:serve", "Be a merchant, a payment handler, or both."),
+    "serve": ("tollbridge.cli.iotp_trading:serve", "Sell, handle payments, deliver."),
     "buy": ("tollbridge.cli.iotp_trading:buy", "Trade with a merchant, by card or by purse."),
     "wallet": ("tollbridge.cli.iotp_trading:wallet", "Show, register and load instruments."),
     "pending": ("tollbridge.cli.iotp_trading:pending", "List what is not over."),

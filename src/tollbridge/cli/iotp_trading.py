@@ -35,7 +35,13 @@ SECRET = click.option(
     envvar="TOLLBRIDGE_IOTP_SECRET",
     help="What tokens and keys of instruments follow from (default: the demonstration's).",
 )
-ROLES = {"merchant": ["merchant"], "payment": ["payment"], "both": ["merchant", "payment"]}
+ROLES = {
+    "merchant": ["merchant"],
+    "payment": ["payment"],
+    "delivery": ["delivery"],
+    "both": ["merchant", "payment"],
+    "all": ["merchant", "payment", "delivery"],
+}
 DEFAULTS = {"journal": "iotp.sqlite", "port": 8790}
 FAILED = 1
 
@@ -44,7 +50,7 @@ FAILED = 1
 
 
 @click.command()
-@click.option("--role", type=click.Choice(list(ROLES)), default="both", show_default=True)
+@click.option("--role", type=click.Choice(list(ROLES)), default="all", show_default=True)
 @click.option("--journal", type=click.Path(dir_okay=False, path_type=Path),
               help="The journal's file (default iotp.sqlite).")  # fmt: skip
 @click.option("--host", help="The address to listen on (default 127.0.0.1: this machine only).")
@@ -53,6 +59,8 @@ FAILED = 1
               help="The payment handler of a merchant that is none itself.")  # fmt: skip
 @click.option("--purse-url", metavar="URL",
               help="Another payment handler, for payments by purse.")  # fmt: skip
+@click.option("--delivery-url", metavar="URL",
+              help="The delivery handler of a merchant that is none itself.")  # fmt: skip
 @click.option("--payment-org", metavar="ORG",
               help="The id of the payment handler (default pay.example).")  # fmt: skip
 @SECRET
@@ -67,6 +75,7 @@ def serve(
     port: int | None,
     payment_url: str | None,
     purse_url: str | None,
+    delivery_url: str | None,
     payment_org: str | None,
     secret: str | None,
     sandbox_url: str | None,
@@ -74,7 +83,7 @@ def serve(
     log_level: str,
     log_json: bool,
 ) -> None:
-    """Serve a merchant, a payment handler, or both in one process.
+    """Serve a merchant, a payment handler, a delivery handler, or all in one process.
 
     With nothing configured it is a demonstration shop with test cards and purses that cost nothing.
     Settings stand in [faces.iotp].
@@ -89,8 +98,13 @@ def serve(
     logs.configure(log_level, as_json=log_json)
     settings = sources.read(config, DEFAULTS, journal=journal, host=host, port=port)
     own: dict[str, Any] = {"roles": ROLES[role], **settings.faces.get("iotp", {})}
-    given = {"payment_url": payment_url, "purse_url": purse_url, "secret": secret,
-             "payment_org_id": payment_org}  # fmt: skip
+    given = {
+        "payment_url": payment_url,
+        "purse_url": purse_url,
+        "delivery_url": delivery_url,
+        "payment_org_id": payment_org,
+        "secret": secret,
+    }
     own |= {name: value for name, value in given.items() if value is not None}
     if "url" not in own:
         settings, own["url"] = _with_port(settings)
@@ -107,6 +121,8 @@ def serve(
                        f"  {kind}: {amounts or 'nothing to pay'}")  # fmt: skip
     if face.handler is not None:
         click.echo(f"  payments  {house.url}/iotp/payment")
+    if face.delivery is not None:
+        click.echo(f"  delivers  {house.url}/iotp/delivery")
     if "secret" not in own and Opening().secret:
         click.echo("  everybody knows the keys of its instruments: for tests only")
     run(house)
@@ -426,7 +442,7 @@ class Screen:
         self.quiet = quiet
         self._tries = 0
 
-    async def __call__(self, wish: "Wish") -> Any:
+    async def __call__(self, wish: "Wish") -> Any:  # noqa: C901 - one line for each wish
         """Answer a wish of the core."""
         from tollbridge.faces.iotp.roles import person
 
@@ -449,6 +465,9 @@ class Screen:
             case person.Receipt():
                 for name, value in wish.lines:
                     self._say(f"  | {shown(name):<18} {shown(value)}")
+            case person.Received():
+                self._say(f"  {shown(wish.how)}: {shown(wish.text)}")
+                self._say(f"  the note of {shown(wish.signed)}")
             case person.Visit():
                 self._say(f"  go on at {shown(wish.url)}")
         return None
@@ -614,6 +633,8 @@ def _line(one: "Traded") -> str:
         f" {each.instrument_id or ''}: {each.state}" + (f", {each.code}" if each.code else "")
         for each in one.payments
     )
+    if one.delivery is not None:
+        paid += f"; delivery: {one.delivery.code or one.delivery.state}"
     stage = "suspended" if one.is_suspended else one.stage
     text = f"  ({shown(one.text)})" if one.text else ""
     return f"{one.name}  {one.kind.removeprefix('Baseline')}  {stage}  {paid}{text}"
@@ -626,6 +647,15 @@ def _fields(one: "Traded") -> dict[str, Any]:
         "stage": one.stage,
         "suspended": one.is_suspended,
         "text": one.text,
+        "delivery": None
+        if one.delivery is None
+        else {
+            "state": one.delivery.state,
+            "code": one.delivery.code,
+            "note": one.delivery.note,
+            "handler_id": one.delivery.handler_id,
+            "signature": one.delivery.proof,
+        },
         "payments": [
             {
                 "id": each.pay_id,

@@ -8,6 +8,7 @@ from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.blocks import (
     AuthStatusBlk,
     CancelBlk,
+    DeliveryRespBlk,
     InquiryRespBlk,
     OfferRespBlk,
     PayRespBlk,
@@ -29,6 +30,8 @@ WORDS = {
     "PayReqBlk": "Payment Request",
     "PayExchBlk": "Payment Exchange",
     "PayRespBlk": "Payment Response",
+    "DeliveryReqBlk": "Delivery Request",
+    "DeliveryRespBlk": "Delivery Response",
     "InquiryReqBlk": "Inquiry Request",
     "InquiryRespBlk": "Inquiry Response",
     "PingReqBlk": "Ping Request",
@@ -136,7 +139,14 @@ def _note(letter: Letter) -> str:
         return "cannot be read"
     if message.error is not None:
         return f"{message.error.errors[0].severity}: {message.error.errors[0].error_code}"
-    for kind in (PayRespBlk, InquiryRespBlk, AuthStatusBlk, CancelBlk, OfferRespBlk):
+    for kind in (
+        PayRespBlk,
+        DeliveryRespBlk,
+        InquiryRespBlk,
+        AuthStatusBlk,
+        CancelBlk,
+        OfferRespBlk,
+    ):
         status: Status | None = getattr(message.block(kind), "status", None)
         if status is not None:
             return f"{status.process_state}" + (

@@ -1,7 +1,8 @@
 """The Internet Open Trading Protocol (RFC 2801) and its Payment API (RFC 3867).
 
 `message` are trading messages, `api` is the Payment API, `schemes` are bridges to payment schemes,
-`roles` play Merchant, Payment Handler and Consumer, `face` serves the first two.
+`roles` play Merchant, Payment Handler, Delivery Handler and Consumer, `face` serves all but the
+last.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ def face(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> IotpFac
         opening.merchant(wanted, clock, ids) if "merchant" in wanted.roles else None,
         opening.handler(wanted, clock, ids) if "payment" in wanted.roles else None,
         wanted.keys,
+        opening.deliverer(wanted, clock, ids) if "delivery" in wanted.roles else None,
     )
 
 

@@ -1,8 +1,9 @@
-"""The trading protocol over HTTP (RFC 2935): a Merchant's shop, a Payment Handler, or both.
+"""The trading protocol over HTTP (RFC 2935): a Merchant's shop, a Payment Handler, who delivers.
 
 `GET /iotp/merchant?item=NAME` begins a trade, `POST` goes on with it; `POST /iotp/payment` is the
-Payment Handler. Pages below them are where a Consumer's browser is sent in the end, and where
-errors are told (`…/log`).
+Payment Handler, `POST /iotp/delivery` the Delivery Handler. What goes by post wants an address when
+a trade begins: `&name=…&street=…&city=…&code=…&country=…`. Pages below them are where a Consumer's
+browser is sent in the end, and where errors are told (`…/log`).
 """
 
 import logging
@@ -12,10 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from tollbridge.faces.contract import Endpoint, HttpEndpoint
 from tollbridge.faces.iotp.message.signing import Signer, Verifier
+from tollbridge.faces.iotp.roles.delivery import DeliveryHandler
+from tollbridge.faces.iotp.roles.goods import POST
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.server import Server
-from tollbridge.faces.iotp.roles.settings import KeySettings
+from tollbridge.faces.iotp.roles.settings import Address, KeySettings
 from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.flow import Flow
@@ -27,7 +30,9 @@ log = logging.getLogger("tollbridge.iotp")
 MEDIA_TYPES = frozenset({"application/iotp", "application/x-iotp"})
 LIMITS = Limits(body_bytes_max=256 * 1024)
 LOG_LETTERS_MAX = 400
-MERCHANT, PAYMENT = "/iotp/merchant", "/iotp/payment"
+ADDRESS_LETTERS_MAX = 100
+_ADDRESS = frozenset({"name", "street", "city", "code", "country"})
+MERCHANT, PAYMENT, DELIVERY = "/iotp/merchant", "/iotp/payment", "/iotp/delivery"
 IOTP_HEADERS = Headers([
     ("content-type", "APPLICATION/IOTP; charset=UTF-8"),
     ("cache-control", "no-store"),
@@ -43,9 +48,10 @@ _PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Somebody wants to trade an item."""
+    """Somebody wants to trade an item, and have it sent there (None: nowhere)."""
 
     item: str
+    to: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ Message = Begin | Said | Shown | Logged
 
 
 class IotpFace:
-    """The roles of this process. `merchant` and `handler` may each be None.
+    """The roles of this process. `merchant`, `handler` and `delivery` may each be None.
 
     `keys` say where keys of signatures come from; who puts the rooms together makes them and hands
     them over with `equip`.
@@ -83,10 +89,15 @@ class IotpFace:
     name = "iotp"
 
     def __init__(
-        self, merchant: Merchant | None, handler: PaymentHandler | None, keys: KeySettings
+        self,
+        merchant: Merchant | None,
+        handler: PaymentHandler | None,
+        keys: KeySettings,
+        delivery: DeliveryHandler | None = None,
     ) -> None:
         self.merchant = merchant
         self.handler = handler
+        self.delivery = delivery
         self.keys = keys
 
     def equip(self, signer: Callable[[str], Signer], verifier: Verifier) -> None:
@@ -98,6 +109,10 @@ class IotpFace:
             settings = self.handler.settings
             key = signer(settings.party.org_id)
             self.handler.settings = replace(settings, signer=key, verifier=verifier)
+        if self.delivery is not None:
+            given = self.delivery.settings
+            key = signer(given.party.org_id)
+            self.delivery.settings = replace(given, signer=key, verifier=verifier)
 
     def endpoints(self) -> Sequence[Endpoint]:
         found: list[Endpoint] = []
@@ -109,6 +124,8 @@ class IotpFace:
             ]
         if self.handler is not None:
             found += [_endpoint("POST", PAYMENT, _said("payment")), *_pages(PAYMENT)]
+        if self.delivery is not None:
+            found += [_endpoint("POST", DELIVERY, _said("delivery")), *_pages(DELIVERY)]
         return found
 
     def answer(self, message: Message) -> Flow[Response]:
@@ -116,7 +133,10 @@ class IotpFace:
             case Begin():
                 return (yield from self._begin(message))
             case Said():
-                role: Server | None = self.merchant if message.role == "merchant" else self.handler
+                roles: Mapping[str, Server | None] = {
+                    "merchant": self.merchant, "payment": self.handler, "delivery": self.delivery
+                }  # fmt: skip
+                role = roles[message.role]
                 assert role is not None, "a role that is not here has no endpoint"
                 body = yield from role.answer(message.body)
                 return Response(200, IOTP_HEADERS, body) if body else Response(204, _TEXT)
@@ -132,7 +152,11 @@ class IotpFace:
         if message.item not in self.merchant.settings.items:
             items = ", ".join(self.merchant.settings.items)
             return Response(404, _TEXT, f"there is no such item; there are: {items}\n".encode())
-        begun = yield from together(self.merchant.begin(message.item))
+        goods = self.merchant.settings.items[message.item].goods
+        if goods is not None and goods.method == POST and message.to is None:
+            text = "this goes by post: name, street, city and country are needed\n"
+            return Response(400, _TEXT, text.encode())
+        begun = yield from together(self.merchant.begin(message.item, message.to))
         return Response(200, IOTP_HEADERS, begun)
 
 
@@ -164,8 +188,10 @@ def _said(role: str) -> Callable[[Request, Mapping[str, str]], Said]:
 
 def _begin(request: Request, names: Mapping[str, str]) -> Begin:
     del names
-    found = parse_qs(urlsplit(request.url).query).get("item", [])
-    return Begin(found[0] if found else "")
+    given = {name: one[0] for name, one in parse_qs(urlsplit(request.url).query).items()}
+    words = {name: given[name][:ADDRESS_LETTERS_MAX] for name in _ADDRESS if given.get(name)}
+    to = Address(**words) if set(words) >= _ADDRESS - {"code"} else None
+    return Begin(given.get("item", ""), to)
 
 
 def _shown(name: str) -> Callable[[Request, Mapping[str, str]], Shown]:

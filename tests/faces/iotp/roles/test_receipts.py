@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.faces.iotp.roles.trade import PAY_URL, RECEIPTS, SHOP_URL, House, Person
+from tests.faces.iotp.roles.trade import PAY_URL, SHOP_URL, House, Person
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState
 from tollbridge.faces.iotp.message import codec, signing
 from tollbridge.faces.iotp.message.blocks import AuthReqBlk, AuthStatusBlk, InquiryRespBlk
@@ -239,8 +239,3 @@ def test_a_forged_answer_to_an_inquiry_is_not_believed():
             await house.order(Inquire(traded.name))
 
     house.run(main)
-
-
-def test_keys_of_tests_are_those_of_their_owners():
-    name = signing.KeyName("PAY.test", "receipts")
-    assert RECEIPTS.verify(RECEIPTS.suite, name, b"data", RECEIPTS.sign(b"data"))

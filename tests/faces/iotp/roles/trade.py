@@ -14,10 +14,14 @@ from tollbridge.faces.iotp.message.words import TransactionType
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.consumer import Buy, Consumer
+from tollbridge.faces.iotp.roles.delivery import DeliveryHandler
+from tollbridge.faces.iotp.roles.goods import POST, Goods
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Way
 from tollbridge.faces.iotp.roles.settings import (
+    Address,
+    DeliverySettings,
     HandlerSettings,
     Item,
     KeySettings,
@@ -41,16 +45,19 @@ from tollbridge.testing.world import CrashingJournal, World
 
 SHOP_URL, PAY_URL = "http://shop.test/iotp/merchant", "http://pay.test/iotp/payment"
 PURSE_URL = "http://purse.test/iotp/payment"
+DELIVERY_URL = "http://courier.test/iotp/delivery"
 SECRET = Secret(b"a secret of tests")
 OFFERS = HmacKey(b"a key of offers", "offers", of="shop.test")
 RECEIPTS = HmacKey(b"a key of receipts", "receipts", of="pay.test")
 PURSES = HmacKey(b"a key of the purse house", "purses", of="purse.test")
-TRUSTED = {"shop.test": OFFERS, "pay.test": RECEIPTS, "purse.test": PURSES}
+NOTES = HmacKey(b"a key of the courier", "notes", of="courier.test")
+TRUSTED = {"shop.test": OFFERS, "pay.test": RECEIPTS, "purse.test": PURSES, "courier.test": NOTES}
 KEYS = KeySettings(Secret("not used: keys are given"))
 ACCOUNTS = {"visa": "VISA", "visa-declined": "VISA", "amex": "Amex"}
 DEBIT, CREDIT = PayDirection.DEBIT, PayDirection.CREDIT
 SHOP = PartySettings("shop.test", "The Shop", SHOP_URL)
 PAY = PartySettings("pay.test", "The Payment Handler", PAY_URL)
+COURIER = PartySettings("courier.test", "The Courier", DELIVERY_URL)
 PURSE_HOUSE = PartySettings("purse.test", "The Purse House", PURSE_URL)
 
 
@@ -85,6 +92,15 @@ LOGIN = Item("login", TransactionType.AUTHENTICATION, "Who are you?", (),
              authentication=(ALGORITHM,))  # fmt: skip
 MEMBER = item("member", authentication=(ALGORITHM,), wants_org=True)
 EVERYTHING = (BOOK, COFFEE, TEA, LOAD, REFUND, DEPOSIT, CASH, LOGIN, MEMBER)
+CARD = Leg(DEBIT, Decimal("4.00"), "EUR", "Paid", ("VISA",), (card.PROTOCOL_ID,))
+EBOOK = item("ebook", CARD, goods=Goods("Chapter one."))
+SONG = item("song", CARD, goods=Goods("La la la.", at_once=True))
+PARCEL = item("parcel", CARD, goods=Goods("in a box", POST, ships_s=3600))
+PICTURE = item("picture", Leg(DEBIT, Decimal("3.00"), "EUR", "Paid", (), _PURSE),
+               goods=Goods("A picture."))  # fmt: skip
+DELIVERED = (EBOOK, SONG, PARCEL, PICTURE)
+ADDRESS = Address("Ada", "1 High Street", "Bath", "GB", "BA1 1AA")
+SERVES = {"M": "merchant", "P": "payment", "R": "payment", "D": "delivery"}
 ISSUER_HOLDS, PURSE_HOLDS = 100_000, 5_000
 
 
@@ -154,17 +170,19 @@ class Person:
 
 class House:
     """The three parties: Merchant M, Payment Handler P, Consumer C; with `two` a second Payment
-    Handler R, who takes payments by purse. `bridges` may be wrapped by `around(role, name,
-    bridge)`."""
+    Handler R, who takes payments by purse; with `delivers` a Delivery Handler D. `bridges` may be
+    wrapped by `around(role, name, bridge)`."""
 
-    def __init__(self, *items, seed=0, around=None, two=False, **settings):
+    def __init__(self, *items, seed=0, around=None, two=False, delivers=False, **settings):
         self.world = World(seed)
         self.clock = self.world.clock
-        self.items = {one.name: one for one in (items or EVERYTHING)}
+        standard = DELIVERED if delivers else EVERYTHING
+        self.items = {one.name: one for one in (items or standard)}
+        self.goods = {name: one.goods for name, one in self.items.items() if one.goods}
         self.around = around or (lambda role, name, bridge: bridge)
         self.settings = settings
         self.handling = {}  # settings of the Payment Handlers
-        self.roles = "MPRC" if two else "MPC"
+        self.roles = f"MP{'R' if two else ''}{'D' if delivers else ''}C"
         self.purse_role = "R" if two else "P"
         self.steps = {role: Steps() for role in self.roles}
         self.journals = {role: MemoryJournal() for role in self.roles}
@@ -192,6 +210,8 @@ class House:
 
     def _bridges(self, role):
         match role:
+            case "D":
+                return {}
             case "M":
                 items = tuple(
                     BrandItem(brand_id=name, brand_name=name, brand_logo_net_locn="http://l.test")
@@ -233,15 +253,21 @@ class House:
         bridges, ids = self.bridges(role), self.ids[role]
         match role:
             case "M":
-                more = {"signer": OFFERS, "signed_receipts": True, **self.settings}
+                more = {"signer": OFFERS, "signed_receipts": True, "deliverer": COURIER,
+                        **self.settings}  # fmt: skip
                 settings = MerchantSettings(SHOP, self.items, **more)
                 return IotpFace(Merchant(settings, bridges, self.clock, ids), None, KEYS)
             case "P" | "R":
                 believed = Keyring(*TRUSTED.values())
                 party, key = (PAY, self.signer) if role == "P" else (PURSE_HOUSE, PURSES)
                 own = {"verifier": believed, "signer": key, **self.handling}
-                settings = HandlerSettings(party, self.protocols(), **own)
+                settings = HandlerSettings(party, self.protocols(), goods=self.goods, **own)
                 return IotpFace(None, PaymentHandler(settings, bridges, self.clock, ids), KEYS)
+            case "D":
+                given = DeliverySettings(
+                    COURIER, self.goods, ("shop.test",), Keyring(*TRUSTED.values()), NOTES
+                )
+                return IotpFace(None, None, KEYS, DeliveryHandler(given, self.clock, ids))
             case _:
                 return Consumer(bridges, self.clock, ids, self.trusted)
 
@@ -283,7 +309,7 @@ class House:
         if wanted.url.endswith("/log"):
             self.logged.append(wanted)
             return Arrived(204, b"")
-        role = {SHOP_URL: "M", PAY_URL: "P", PURSE_URL: "R"}[wanted.url]
+        role = {SHOP_URL: "M", PAY_URL: "P", PURSE_URL: "R", DELIVERY_URL: "D"}[wanted.url]
         answer = await self.reach(role, wanted)
         self.posts.append((role, wanted.body, getattr(answer, "body", None)))
         return answer
@@ -291,9 +317,10 @@ class House:
     async def reach(self, role, wanted):
         face = self.faces[role]
         if isinstance(wanted, Fetch):
-            flow = face.answer(Begin(wanted.url.rpartition("=")[2]))
+            name = wanted.url.rpartition("=")[2]
+            flow = face.answer(Begin(name, ADDRESS if name == "parcel" else None))
         else:
-            flow = face.answer(Said("merchant" if role == "M" else "payment", wanted.body))
+            flow = face.answer(Said(SERVES[role], wanted.body))
         try:
             self.steps[role].take()
             response = await self.engines[role].serve(_Once(face.name, flow), None, {})

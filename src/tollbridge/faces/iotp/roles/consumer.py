@@ -45,7 +45,7 @@ from tollbridge.faces.iotp.message.components import (
 from tollbridge.faces.iotp.message.faults import Unreadable
 from tollbridge.faces.iotp.message.signing import SignatureKind, Verifier
 from tollbridge.faces.iotp.message.words import Role, StatusType, TransactionType
-from tollbridge.faces.iotp.roles import inquiring, proving, selecting, store
+from tollbridge.faces.iotp.roles import inquiring, proving, receiving, selecting, store
 from tollbridge.faces.iotp.roles.core import (
     ROLE,
     Cancelled,
@@ -61,6 +61,7 @@ from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Vi
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable
 from tollbridge.faces.iotp.roles.receipts import Offer
+from tollbridge.faces.iotp.roles.receiving import Receiving
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.faces.iotp.roles.wanted import (
     Buy,
@@ -232,7 +233,10 @@ class Consumer:
         return (yield from self._pay(deal, offer))
 
     def _pay(self, deal: Deal, offer: Offer) -> Flow[str]:
-        """Make all payments, in the order that they name (11.2); says what was not done."""
+        """Make all payments, in the order that they name, and receive what is delivered (11.2).
+
+        Says what was not done.
+        """
         done: list[str] = []
         for known in deal.data["payments"]:
             yield from self._paid(deal, offer, known, after=bool(done))
@@ -243,6 +247,11 @@ class Consumer:
                 why = known.get("unproven") or known["code"] or known["state"]
                 return f"{before}{what} is not: {why}"
             done.append(what)
+        if receiving.promised(offer):
+            missing = yield from Receiving(self.core, deal, offer).receive()
+            if missing:
+                yield from self._over(deal, "failed")
+                return f"{', '.join(done)} is done; {missing}"
         yield from self._over(deal, "done")
         yield from self.core.person(Visit(offer.tpo.protocol_options.success_net_locn))
         return ""
@@ -484,6 +493,14 @@ class Consumer:
                 return
             yield from self._over(deal, "cancelled", CompletionCode.CONS_CANCELLED)
             return
+        if receiving.begun(deal):
+            offer = yield from self._offer(deal)
+            if (yield from Receiving(self.core, deal, offer).cancel()):
+                yield from self._over(deal, "cancelled", CompletionCode.CONS_CANCELLED)
+            else:
+                yield from self.core.notice("it is too late to cancel, or nobody knows: resume")
+                yield from store.keep(deal)
+            return
         draft = next_draft(deal, "C")
         message, tpo = yield from self._options(deal)
         request = message.block(AuthReqBlk)
@@ -542,8 +559,10 @@ class Consumer:
             between = inquiring.Between(merchant, consumer.org_id)
             return (yield from inquiring.offer(self.core, deal, tpo, self._sender_of(tpo), between))
         offer = yield from self._offer(deal)
-        payment = Paying(self.core, deal, offer, begun[(wanted.payment or 0) - 1])
         try:
+            if wanted.payment is None and receiving.begun(deal):
+                return (yield from Receiving(self.core, deal, offer).inquire())
+            payment = Paying(self.core, deal, offer, begun[(wanted.payment or 0) - 1])
             return (yield from payment.inquire())
         except (Suspended, Cancelled) as end:
             raise Unusable(str(end)) from None
@@ -681,6 +700,7 @@ class Consumer:
             ]),
             text,
             bool(deal.data.get("suspended")),
+            receiving.came(deal),
         )  # fmt: skip
 
 

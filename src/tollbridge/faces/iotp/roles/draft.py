@@ -71,14 +71,15 @@ class Draft:
         reference: str | None = None,
         text: str | None = None,
     ) -> Status:
-        """Say how far a step is; the code counts for failures only."""
+        """Say how far a step is; the code counts for failures, and for deliveries."""
+        says = state is ProcessState.FAILED or kind is StatusType.DELIVERY
         return Status(
             id=self.new_id(),
             lang=LANG,
             status_type=kind,
             el_ref=ref,
             process_state=state,
-            completion_code=code if state is ProcessState.FAILED else None,
+            completion_code=code if says else None,
             process_reference=reference,
             status_desc=text[:REASON_LETTERS_MAX] if text else None,
         )

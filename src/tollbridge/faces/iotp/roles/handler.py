@@ -30,7 +30,9 @@ from tollbridge.faces.iotp.api.words import (
     Severity,
 )
 from tollbridge.faces.iotp.message.blocks import (
+    Block,
     CancelBlk,
+    DeliveryRespBlk,
     ErrorBlk,
     InquiryReqBlk,
     InquiryRespBlk,
@@ -41,13 +43,14 @@ from tollbridge.faces.iotp.message.blocks import (
 )
 from tollbridge.faces.iotp.message.components import Org, PayReceipt, PaySchemeData
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
-from tollbridge.faces.iotp.roles import picking, sealing, store
+from tollbridge.faces.iotp.roles import goods, picking, sealing, store
 from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.closing import Closing
 from tollbridge.faces.iotp.roles.draft import Draft, cancelled
+from tollbridge.faces.iotp.roles.goods import Handover
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, worst_of
-from tollbridge.faces.iotp.roles.server import Reply, Server
+from tollbridge.faces.iotp.roles.server import Reply, Server, last_received
 from tollbridge.faces.iotp.roles.settings import HandlerSettings
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import Clock
@@ -158,6 +161,7 @@ class PaymentHandler(Server):
             "earlier": [],
             "request": deal.seen[message.msg_id].letter,
             "signed": block.payment.signed_pay_receipt,
+            "goods": dict(goods.wanted(block.trading_role_data)),
         }
         deal.data["current"] = block.payment.id
         deal.stage = "paying"
@@ -369,9 +373,11 @@ class PaymentHandler(Server):
             return Reply((cancel,), stage="cancelled")
         if where is ProcessState.PROCESS_ERROR:
             raise Problem(ErrorCode.UNKNOWN_ERROR, state.status_desc or "the payment failed")
-        block = self._response(known, state, contents, draft)
+        blocks: tuple[Block, ...] = (self._response(known, state, contents, draft),)
+        if where is ProcessState.COMPLETED_OK and goods.REFERENCE in known["goods"]:
+            blocks = (*blocks, self._handed_out(known, draft))
         everything = all(one["state"] in FINAL for one in deal.data["payments"].values())
-        return Reply((block,), stage="done" if everything else "paying")
+        return Reply(blocks, stage="done" if everything else "paying")
 
     def _response(
         self,
@@ -400,6 +406,16 @@ class PaymentHandler(Server):
             )
         data = _data(draft, known, contents) if contents else None
         return PayRespBlk(id=block, status=status, pay_receipt=receipt, pay_scheme_data=data)
+
+    def _handed_out(self, known: dict[str, Any], draft: Draft) -> DeliveryRespBlk:
+        """Deliver with the payment's answer (9.1.5): what it is, and of which delivery, stays."""
+        now = self.clock.now()
+        if "handover" not in known:
+            named = known["goods"]
+            made = Handover(named.get(goods.ITEM, ""), named[goods.REFERENCE], known["id"], now)
+            known["handover"] = made.written()
+        handover = goods.read(known["handover"])
+        return handover.response(self.settings.goods.get(handover.item), draft, now)
 
     # The end from outside, and inquiries
 
@@ -432,6 +448,8 @@ class PaymentHandler(Server):
         return Reply(stage="cancelled" if cancel else "failed")
 
     def inquired(self, deal: Deal, block: InquiryReqBlk, draft: Draft) -> Flow[InquiryRespBlk]:
+        if block.inquiry_type.type == InquiryKind.DELIVERY:
+            return self._inquired_delivery(deal, block, draft)
         if block.inquiry_type.type != InquiryKind.PAYMENT:
             text = "a payment handler is asked about payments"
             raise Problem(ErrorCode.ATT_VAL_NOT_RECOG, text, element="InquiryType",
@@ -473,8 +491,20 @@ class PaymentHandler(Server):
             data = _data(draft, known, state.pay_scheme_packaged_content, ref=False)
         return InquiryRespBlk(
             id=answer_id, status=status, pay_scheme_data=data,
-            last_received_iotp_msg_ref=_last(deal), last_sent_iotp_msg_ref=known.get("said"),
+            last_received_iotp_msg_ref=last_received(deal),
+            last_sent_iotp_msg_ref=known.get("said"),
         )  # fmt: skip
+
+    def _inquired_delivery(self, deal: Deal, block: InquiryReqBlk, draft: Draft) -> InquiryRespBlk:
+        for known in deal.data.get("payments", {}).values():
+            if "handover" in known:
+                handover = goods.read(known["handover"])
+                own = self.settings.goods.get(handover.item)
+                last = (last_received(deal), known["end"])
+                return handover.inquired(own, draft, self.clock.now(), last)
+        text = "nothing was delivered"
+        raise Problem(ErrorCode.ATT_VAL_ILLEGAL, text, element="InquiryType",
+                      attribute="ElRef", value=block.inquiry_type.el_ref or "")  # fmt: skip
 
     def _inquired_payment(self, deal: Deal, block: InquiryReqBlk) -> dict[str, Any]:
         payments: dict[str, Any] = deal.data.get("payments", {})
@@ -634,9 +664,3 @@ def _one_org(orgs: Sequence[Org], role: Role) -> Org:
         text = f"exactly one {role} is expected, not {len(found)}"
         raise Problem(ErrorCode.EL_INCONSISTENT, text, element="Org")
     return found[0]
-
-
-def _last(deal: Deal) -> str | None:
-    """Name the last message that came and was no inquiry."""
-    names = [name for name in deal.seen if not name.startswith("I")]
-    return names[-1] if names else None

@@ -104,6 +104,28 @@ def offer(core: Core, deal: Deal, tpo: TpoBlk, url: str, between: Between) -> Fl
     )
 
 
+def delivery(
+    core: Core, deal: Deal, named: tuple[str, str | None], url: str, between: Between
+) -> Flow[Told]:
+    """Ask who delivers how far it is; `named` are the ids of the component and of the delivery.
+
+    Raises Unusable.
+    """
+    draft, trans = _begun(deal)
+    block = draft.new_id()
+    asked = InquiryType(
+        id=draft.new_id(),
+        type=InquiryKind.DELIVERY,
+        el_ref=named[0],
+        process_reference=named[1],
+    )
+    made = InquiryReqBlk(id=block, inquiry_type=asked)
+    status = (yield from _asked(core, deal, made, (draft, trans), url, between)).status
+    return Told(
+        deal.name, status.process_state, status.completion_code, status.status_desc or "", None
+    )
+
+
 def _begun(deal: Deal) -> tuple[Draft, TransId]:
     """Begin an inquiry: the transaction's name and time, a message id that nobody saw (11.3)."""
     deal.data["inquiries"] += 1

@@ -4,7 +4,7 @@ A Merchant does not see the payment: it has done its part when the offer is out 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
@@ -49,13 +49,13 @@ from tollbridge.faces.iotp.message.components import (
     TransId,
 )
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
-from tollbridge.faces.iotp.roles import brands, membership, picking, store
+from tollbridge.faces.iotp.roles import brands, delivering, goods, membership, picking, store
 from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of, worst_of
-from tollbridge.faces.iotp.roles.server import Instead, Reply, Server
-from tollbridge.faces.iotp.roles.settings import Item, Leg, MerchantSettings
+from tollbridge.faces.iotp.roles.server import Instead, Reply, Server, last_received
+from tollbridge.faces.iotp.roles.settings import Address, Item, Leg, MerchantSettings
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import MICROSECONDS_PER_S, Clock, Instant
 from tollbridge.ground.flow import Flow
@@ -66,6 +66,7 @@ CONSUMER_LETTERS = 12
 CHALLENGES_MAX = 4
 OURS = "core"
 """Who checks the answer to a challenge that no bridge made."""
+_US = MICROSECONDS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,16 @@ class Merchant(Server):
 
     # How a trade begins
 
-    def begin(self, wanted: str) -> Flow[bytes]:
-        """Begin to trade an item: give the first message. Raises KeyError when there is none."""
+    def begin(self, wanted: str, to: Address | None = None) -> Flow[bytes]:
+        """Begin to trade an item: give the first message. Raises KeyError when there is none.
+
+        `to` is where a parcel goes; see `Item.goods`.
+        """
         kind = self.settings.items[wanted].kind
-        return (yield from self._begun(wanted, kind, None))[1]
+        return (yield from self._begun(wanted, kind, None, to))[1]
 
     def _begun(
-        self, wanted: str, kind: TransactionType, original: str | None
+        self, wanted: str, kind: TransactionType, original: str | None, to: Address | None = None
     ) -> Flow[tuple[str, bytes]]:
         """Begin a transaction, perhaps to authenticate for an `original`: its name and message."""
         item = self.settings.items[wanted]
@@ -129,6 +133,7 @@ class Merchant(Server):
             "pay": [self._ids.code(PAY_ID_LETTERS) for _ in item.legs],
             "state": ProcessState.NOT_YET_STARTED,
             "original": original,
+            "to_whom": astuple(to) if to is not None else None,
         }
         draft = next_draft(deal, self.prefix)
         draft.new_id()  # M1.2 is the transaction's
@@ -301,7 +306,7 @@ class Merchant(Server):
         lists = tuple(one.brands for one in made)
         tpo = self._tpo(deal, draft, lists, compiler.handlers)
         deal.data["from"] = self.clock.now()
-        deal.data["to"] = self.clock.now() + item.valid_s * MICROSECONDS_PER_S
+        deal.data["to"] = self.clock.now() + item.valid_s * _US
         alternatives = [_alternatives(one) for one in lists]
         if not item.apart and (item.independent or all(len(each) == 1 for each in alternatives)):
             offer = yield from self._independent(deal, item, tpo, alternatives, draft)
@@ -419,6 +424,7 @@ class Merchant(Server):
             contents=chosen[0].contents,
         )
         payments: list[Payment] = []
+        elsewhere = item.goods is not None and not item.goods.at_once
         for brand_list, one in zip(tpo.brand_lists, chosen, strict=True):
             payments.append(
                 Payment(
@@ -426,20 +432,28 @@ class Merchant(Server):
                     ok_from=one.ok_from,
                     ok_to=one.ok_to,
                     brand_list_ref=brand_list.id,
-                    signed_pay_receipt=self.settings.signed_receipts,
+                    signed_pay_receipt=self.settings.signed_receipts or elsewhere,
                     start_after_refs=tuple(each.id for each in payments),
                 )
             )
         merchant = next(org for org in tpo.orgs if org.plays(Role.MERCHANT))
+        said = [(one.handler, one.role_data) for one in chosen if one.role_data]
+        delivery = None
+        if item.goods is not None:
+            delivery = delivering.component(
+                item.goods, tpo, chosen[-1].handler, self.settings.deliverer, draft,
+                (Instant(deal.data["from"]), Instant(deal.data["to"] + item.valid_s * _US)),
+            )  # fmt: skip
+            assert delivery.action_org_ref is not None
+            said.append((delivery.action_org_ref, goods.role_data(item.name, delivery)))
         role_data = tuple([
             TradingRoleData(
                 id=draft.new_id(),
                 originator_el_ref=merchant.id,
-                destination_el_refs=(one.handler,),
-                contents=one.role_data,
+                destination_el_refs=(to,),
+                contents=contents,
             )
-            for one in chosen
-            if one.role_data
+            for to, contents in said
         ])  # fmt: skip
         status = draft.status(
             StatusType.OFFER,
@@ -452,6 +466,7 @@ class Merchant(Server):
             status=status,
             order=order,
             payments=tuple(payments),
+            delivery=delivery,
             trading_role_data=role_data,
         )
 
@@ -468,24 +483,20 @@ class Merchant(Server):
             id=draft.new_id(),
             lang=LANG,
             short_desc=self._item(deal).description,
-            sender_net_locn=party.url if party.url.startswith("http:") else None,
-            secure_sender_net_locn=party.url if party.url.startswith("https:") else None,
+            sender_net_locn=party.locations[0],
+            secure_sender_net_locn=party.locations[1],
             success_net_locn=self.settings.success_url or f"{party.url}/done",
         )
-        seller = TradingRole(
-            id=draft.new_id(),
-            trading_role=Role.MERCHANT,
-            iotp_msg_id_prefix=self.prefix,
-            cancel_net_locn=f"{party.url}/cancelled",
-            error_net_locn=f"{party.url}/error",
-            error_log_net_locn=f"{party.url}/log",
-        )
+        seller = party.trading_role(draft.new_id(), Role.MERCHANT, self.prefix)
         buyer = TradingRole(id=draft.new_id(), trading_role=Role.CONSUMER, iotp_msg_id_prefix="C")
-        orgs = (
-            party.with_role(draft.new_id(), seller),
-            Org(id=draft.new_id(), lang=LANG, org_id=deal.data["consumer"], trading_roles=(buyer,)),
-            *handlers,
+        consumer = Org(
+            id=draft.new_id(), lang=LANG, org_id=deal.data["consumer"], trading_roles=(buyer,)
         )
+        orgs = (party.with_role(draft.new_id(), seller), consumer, *handlers)
+        own, to = self._item(deal).goods, deal.data["to_whom"]
+        if own is not None and lists:
+            address = Address(*to) if to is not None else None
+            orgs = delivering.organisations(own, orgs, self.settings.deliverer, address, draft)
         return TpoBlk(id=block, protocol_options=options, brand_lists=lists, orgs=orgs)
 
     # Messages
@@ -544,11 +555,10 @@ class Merchant(Server):
             deal.stage, CompletionCode.UNSPECIFIED
         )
         status = draft.status(StatusType.OFFER, state, code=code, reference=deal.data["order"])
-        names = [name for name in deal.seen if not name.startswith("I")]
         return InquiryRespBlk(
             id=answer_id,
             status=status,
-            last_received_iotp_msg_ref=names[-1] if names else None,
+            last_received_iotp_msg_ref=last_received(deal),
             last_sent_iotp_msg_ref=f"M{deal.sent}" if deal.sent else None,
         )
 

@@ -18,9 +18,12 @@ from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.message.signing import Keyring
 from tollbridge.faces.iotp.message.words import TransactionType
+from tollbridge.faces.iotp.roles.delivery import DeliveryHandler
+from tollbridge.faces.iotp.roles.goods import POST, WEB, Goods
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.settings import (
+    DeliverySettings,
     HandlerSettings,
     Item,
     KeySettings,
@@ -42,6 +45,7 @@ from tollbridge.ground.secret import Secret, mask_number
 
 DEMONSTRATION = "tollbridge demonstration, for tests only"
 """The secret of the demonstration: tokens and keys of its instruments follow from it."""
+ROLES = ("merchant", "payment", "delivery")
 DEBIT, CREDIT = PayDirection.DEBIT, PayDirection.CREDIT
 CARDS, PURSES = "card", "purse"
 ISSUER = "issuer"
@@ -64,16 +68,16 @@ TEST_CARDS: Mapping[str, str] = {
 class Opening:
     """What is opened: which roles, where, and with what.
 
-    `roles` are merchant, payment or both. `url` is where this process is reached, `payment_url`
-    where the Payment Handler is, `purse_url` where another one takes payments by purse. `secret` is
+    `roles` are some of merchant, payment and delivery. `url` is where this process is reached,
+    `payment_url` where the Payment Handler is, `purse_url` where another one takes payments by
+    purse, `delivery_url` where the Delivery Handler is, when it is not this process. `secret` is
     what tokens and keys of instruments follow from: Merchant and Payment Handlers share it.
-    `signing_key` and `trusted` are as in `KeySettings`.
-    `cards` are numbers by name, `issued_minor` what the issuer's purse holds at first, `bridge`
-    where card payments go ("": the first one),
+    `signing_key` and `trusted` are as in `KeySettings`. `cards` are numbers by name, `issued_minor`
+    what the issuer's purse holds at first, `bridge` where card payments go ("": the first one),
     `members` pass phrases by name.
     """
 
-    roles: tuple[str, ...] = ("merchant", "payment")
+    roles: tuple[str, ...] = ROLES
     url: str = URL
     payment_url: str = ""
     org_id: str = "shop.example"
@@ -83,6 +87,9 @@ class Opening:
     purse_url: str = ""
     purse_org_id: str = "purse.example"
     purse_legal_name: str = "The Demonstration Purse House"
+    delivery_url: str = ""
+    delivery_org_id: str = "delivery.example"
+    delivery_legal_name: str = "The Demonstration Courier"
     secret: Secret[str] = field(default_factory=lambda: Secret(DEMONSTRATION))
     currencies: tuple[str, ...] = ("EUR", "GBP", "USD")
     cards: Mapping[str, str] = field(default_factory=lambda: TEST_CARDS)
@@ -105,11 +112,24 @@ class Opening:
         """Where Payment Requests go."""
         return self.payment_url or f"{self.url.rstrip('/')}/iotp/payment"
 
+    @property
+    def courier(self) -> PartySettings | None:
+        """Who delivers, if somebody does."""
+        url = self.delivery_url
+        if not url and "delivery" in self.roles:
+            url = f"{self.url.rstrip('/')}/iotp/delivery"
+        return PartySettings(self.delivery_org_id, self.delivery_legal_name, url) if url else None
+
+    @property
+    def goods(self) -> Mapping[str, Goods]:
+        """What is delivered, by item."""
+        return {name: one.goods for name, one in self.items.items() if one.goods is not None}
+
 
 def organisations() -> tuple[str, ...]:
     """Name everybody of the demonstration who signs."""
     shown = Opening()
-    return (shown.org_id, shown.payment_org_id, shown.purse_org_id)
+    return (shown.org_id, shown.payment_org_id, shown.purse_org_id, shown.delivery_org_id)
 
 
 def plastics(cards: Mapping[str, str]) -> list[card.Plastic]:
@@ -177,7 +197,13 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
             clock=clock,
         )
         bridges[name] = make(offering, secret, keys, ids)
-    settings = MerchantSettings(party, opening.items, signed_receipts=True, members=opening.members)
+    sold = {
+        name: one for name, one in opening.items.items()
+        if one.goods is None or one.goods.at_once or opening.courier is not None
+    }  # fmt: skip
+    settings = MerchantSettings(
+        party, sold, signed_receipts=True, deliverer=opening.courier, members=opening.members
+    )
     return Merchant(settings, bridges, clock, ids)
 
 
@@ -200,6 +226,7 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
         {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES},
         (opening.org_id,),
         Keyring(),  # believes nobody, until it is given keys
+        goods=opening.goods,
         close_after_s=opening.close_after_s,
     )
     made = PaymentHandler(settings, bridges, clock, ids)
@@ -208,6 +235,14 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
         money = Money.of(opening.issued_minor, code)
         made.before_first.append(partial(_issued, book, money))
     return made
+
+
+def deliverer(opening: Opening, clock: Clock, ids: IdSource) -> DeliveryHandler:
+    """Open the delivery handler."""
+    party = opening.courier
+    assert party is not None, "it is one of the roles"
+    settings = DeliverySettings(party, opening.goods, (opening.org_id,), Keyring())
+    return DeliveryHandler(settings, clock, ids)
 
 
 def _issued(book: Book, money: Money) -> Flow[bool]:
@@ -229,9 +264,9 @@ def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901, PLR0912 -
             problems.append(f"{name}: {expected} is expected")
         else:
             values[name] = value
-    roles = values.get("roles", ["merchant", "payment"])
-    if not roles or any(role not in {"merchant", "payment"} for role in roles):
-        problems.append("roles: merchant, payment, or both")
+    roles = values.get("roles", ROLES)
+    if not roles or not set(roles) <= set(ROLES):
+        problems.append(f"roles: some of {', '.join(ROLES)}")
     for name in ("roles", "currencies"):
         if name in values:
             values[name] = tuple(values[name])
@@ -272,6 +307,9 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "patience_s": (int | float, "a number of seconds"),
     "close_after_s": (int | float, "a number of seconds"),
     "members": (Mapping, "a table of pass phrases"),
+    "delivery_url": _TEXT,
+    "delivery_org_id": _TEXT,
+    "delivery_legal_name": _TEXT,
     "signing_key": _TEXT,
     "trusted": (Mapping, "a table of files"),
 }
@@ -288,6 +326,10 @@ def _items(tables: Mapping[str, object], problems: list[str]) -> dict[str, Item]
             kind = TransactionType(f"Baseline{table.get('kind', 'Purchase')}")
             description = str(table.get("description", name))
             legs = tuple([_leg(one, kind, description) for one in payments])
+            goods = _goods(table.get("goods"), kind)
+        except KeyError as error:
+            problems.append(f"items.{name}.goods: {error.args[0]} is missing")
+            continue
         except (ValueError, TypeError, AttributeError) as error:
             problems.append(f"items.{name}: {error}")
             continue
@@ -301,10 +343,23 @@ def _items(tables: Mapping[str, object], problems: list[str]) -> dict[str, Item]
             wants_org=bool(table.get("wants_org")),
             valid_s=int(table.get("valid_s", 1800)),
             apart=bool(table.get("apart")),
+            goods=goods,
         )
     if not found:
         problems.append("items: at least one, or leave the table out")
     return found
+
+
+def _goods(table: Mapping[str, Any] | None, kind: TransactionType) -> Goods | None:
+    if table is None:
+        return None
+    if kind is not TransactionType.PURCHASE:
+        raise ValueError("goods come with a Purchase only")
+    method = str(table.get("method", WEB))
+    if method not in {WEB, POST}:
+        raise ValueError(f"goods.method: {WEB} or {POST}")
+    ships_s = int(table.get("ships_s", 0))
+    return Goods(str(table["text"]), method, bool(table.get("at_once")), ships_s)
 
 
 def _leg(table: Mapping[str, Any], kind: TransactionType, description: str) -> Leg:
@@ -347,6 +402,15 @@ DEMONSTRATION_ITEMS: Mapping[str, Item] = {
         _item("book", TransactionType.PURCHASE, "A book", _money(DEBIT, "11.91", "A book")),
         _item("coffee", TransactionType.PURCHASE, "A cup of coffee",
               _money(DEBIT, "2.50", "Coffee, by purse", _PURSE)),
+        _item("ebook", TransactionType.PURCHASE, "A book to read at once",
+              _money(DEBIT, "4.00", "A book to read at once"),
+              goods=Goods("It was a dark and stormy night; the toll keeper counted his coins.")),
+        _item("poem", TransactionType.PURCHASE, "A poem",
+              _money(DEBIT, "1.50", "A poem"),
+              goods=Goods("A penny for the bridge, a penny for the view.", at_once=True)),
+        _item("parcel", TransactionType.PURCHASE, "A lantern, by post",
+              _money(DEBIT, "19.90", "A lantern, by post"),
+              goods=Goods("A lantern, in a box", POST, ships_s=24 * 60 * 60)),
         _item("refund", TransactionType.REFUND, "A book, given back",
               _money(CREDIT, "11.91", "A book, given back", _CARD)),
         _item("deposit", TransactionType.DEPOSIT, "Into the account",

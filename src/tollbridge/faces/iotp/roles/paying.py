@@ -209,9 +209,11 @@ class Paying:
     def _steps(self) -> list[Org]:
         """Give who takes part in the steps of this trade: before, now and next (8.7)."""
         orgs = {org.id: org for org in self.offer.tpo.orgs}
-        return [orgs[name] for name in dict.fromkeys(
-            known["org"] for known in self.deal.data["payments"]
-        )]  # fmt: skip
+        names = [known["org"] for known in self.deal.data["payments"]]
+        delivery = self.offer.block.delivery
+        if delivery is not None and delivery.action_org_ref is not None:
+            names.append(delivery.action_org_ref)
+        return [orgs[name] for name in dict.fromkeys(names)]
 
     def _before(self) -> Flow[tuple[list[Status], IotpSignatures | None]]:
         """Give the statuses and signatures of the payments that come before this one."""

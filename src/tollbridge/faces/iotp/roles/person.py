@@ -131,6 +131,15 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """What was delivered, or a note about it, with how far it is; not answered."""
+
+    how: str
+    text: str
+    signed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """Show a page of a peer: where things go on after success, error, cancellation."""
 
@@ -148,6 +157,7 @@ Wish = (
     | Progress
     | Notice
     | Receipt
+    | Received
     | Visit
 )
 Answered = int | Way | str | Secret[str] | Member | None

@@ -356,6 +356,12 @@ def _keep_rules(message: IotpMessage) -> None:
                       attribute=one.attribute or None, value=one.value)  # fmt: skip
 
 
+def last_received(deal: Deal) -> str | None:
+    """Name the last message that came and was no inquiry."""
+    names = [name for name in deal.seen if not name.startswith(INQUIRING_PREFIX)]
+    return names[-1] if names else None
+
+
 def _name(root: xml.Element) -> str:
     ref = root.find("TransRefBlk")
     trans = ref.find("TransId") if ref else None

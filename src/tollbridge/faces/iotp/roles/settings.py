@@ -9,6 +9,7 @@ from tollbridge.faces.iotp.message.components import Org, PostalAddress, Trading
 from tollbridge.faces.iotp.message.signing import Signer, Verifier
 from tollbridge.faces.iotp.message.words import Role, TransactionType
 from tollbridge.faces.iotp.roles.draft import LANG
+from tollbridge.faces.iotp.roles.goods import Goods
 from tollbridge.ground.secret import Secret
 
 WalletKeys = tuple[str | None, Secret[str] | None]
@@ -29,15 +30,24 @@ class PartySettings:
 
     def org(self, name: str, role: Role, prefix: str) -> Org:
         """Make the component, whose id is `name` with parts below."""
-        one = TradingRole(
-            id=f"{name}.2" if "." not in name else f"{name}2",
+        one = self.trading_role(f"{name}.2" if "." not in name else f"{name}2", role, prefix)
+        return self.with_role(f"{name}.1" if "." not in name else name, one)
+
+    @property
+    def locations(self) -> tuple[str | None, str | None]:
+        """Where it is reached, as a pair of net locations: plain, and by TLS."""
+        return (None, self.url) if self.url.startswith("https:") else (self.url, None)
+
+    def trading_role(self, name: str, role: Role, prefix: str) -> TradingRole:
+        """Make the component of a role, whose id is `name`, with the pages below our address."""
+        return TradingRole(
+            id=name,
             trading_role=role,
             iotp_msg_id_prefix=prefix,
             cancel_net_locn=f"{self.url}/cancelled",
             error_net_locn=f"{self.url}/error",
             error_log_net_locn=f"{self.url}/log",
         )
-        return self.with_role(f"{name}.1" if "." not in name else name, one)
 
     def with_role(self, name: str, role: TradingRole) -> Org:
         """Make the component with a role."""
@@ -54,6 +64,17 @@ class PartySettings:
                 legal_location=True,
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a parcel goes."""
+
+    name: str
+    street: str
+    city: str
+    country: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,7 @@ class Item:
     `independent`: make the offer at once if all ways to pay allow it; with one way it always is.
     `authentication`: how the Consumer must authenticate itself first ("" its organisation only).
     `apart`: it does so in a transaction of its own, once it has selected how to pay.
+    `goods`: what is delivered when it is paid (None: nothing by messages).
     """
 
     name: str
@@ -89,6 +111,7 @@ class Item:
     wants_org: bool = False
     valid_s: int = OFFER_S
     apart: bool = False
+    goods: Goods | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +132,9 @@ class MerchantSettings:
     """A Merchant's shop. `bridges` are asked in this order (none: all).
 
     `signer` signs offers, and what is asked and said of authentications; None signs nothing.
-    `signed_receipts`: Payment Handlers are told to sign their receipts.
+    `signed_receipts`: Payment Handlers are told to sign their receipts; those that others want to
+    see they always are. `deliverer` is who delivers
+    what does not come with the payment's answer (None: nobody, and such items are not for sale).
     `members` are pass phrases by name, for items that authenticate by membership.
     """
 
@@ -121,6 +146,7 @@ class MerchantSettings:
     ask_state: bool = False
     signer: Signer | None = None
     signed_receipts: bool = False
+    deliverer: PartySettings | None = None
     skip_brands: bool = False
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
     members: Mapping[str, Secret[str]] = field(default_factory=dict)
@@ -133,7 +159,7 @@ class HandlerSettings:
 
     With a `verifier`, a Payment Request is good only with an offer that its Merchant signed: nobody
     else can say which brands and amounts were offered. `signer` signs receipts, where they are
-    promised, and answers to inquiries.
+    promised, and answers to inquiries. `goods` by item are handed out with the answer to a payment.
 
     A payment whose Consumer says nothing for `close_after_s` seconds is closed when somebody else
     pays, so that it holds nothing back; None keeps it for ever.
@@ -145,4 +171,20 @@ class HandlerSettings:
     verifier: Verifier | None = None
     signer: Signer | None = None
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
+    goods: Mapping[str, Goods] = field(default_factory=dict)
     close_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """A Delivery Handler: what it delivers, by item, and for which merchants.
+
+    Who asks shows what `verifier` finds signed: the Merchant's offer, the Payment Handler's
+    receipt. `signer` signs what it answers.
+    """
+
+    party: PartySettings
+    goods: Mapping[str, Goods]
+    merchants: tuple[str, ...]
+    verifier: Verifier
+    signer: Signer | None = None

@@ -75,6 +75,10 @@ class Deal:
         """The transaction's name."""
         return self.trans.iotp_trans_id
 
+    def seen_as(self, number: int) -> str | None:
+        """Give the id of the message that came in a letter."""
+        return next((name for name, one in self.seen.items() if one.letter == number), None)
+
     def add(
         self, body: bytes, msg_id: str, kinds: tuple[str, ...], at: Instant, other: str,
         *, incoming: bool,

@@ -28,7 +28,7 @@ class Resume:
 @dataclass(frozen=True, slots=True)
 class Inquire:
     """Ask the other side where a transaction stands: the first or the second `payment` (None: the
-    last one that was begun)."""
+    delivery, or the last payment that was begun)."""
 
     name: str
     payment: int | None = None
@@ -124,8 +124,19 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a delivery: how far it is, the note, and what its signature is worth."""
+
+    state: ProcessState
+    code: str | None
+    note: str
+    handler_id: str | None
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
 class Traded:
-    """What became of a transaction: its stage, its payments, and words about it."""
+    """What became of a transaction: its stage, its payments, its delivery, and words about it."""
 
     name: str
     kind: str
@@ -133,6 +144,7 @@ class Traded:
     payments: tuple[Paid, ...] = ()
     text: str = ""
     is_suspended: bool = False
+    delivery: Delivered | None = None
 
     @property
     def complete(self) -> bool:
