@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tollbridge.cli import logs
+from tollbridge.cli import logs, tls
 from tollbridge.cli import settings as sources
 from tollbridge.cli.screen import shown
 from tollbridge.ground.secret import Secret
@@ -28,6 +28,12 @@ WALLET = click.option(
     default=Path("~/.tollbridge/wallet"),
     show_default=True,
     help="The folder of the wallet.",
+)
+CA_FILE = click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="TOLLBRIDGE_CA_FILE",
+    help="Certificate authorities to believe instead of this system's (PEM).",
 )
 YES = click.option("--yes", is_flag=True, help="Ask nothing: take what fits, pay, go on.")
 SECRET = click.option(
@@ -63,6 +69,8 @@ FAILED = 1
               help="The delivery handler of a merchant that is none itself.")  # fmt: skip
 @click.option("--payment-org", metavar="ORG",
               help="The id of the payment handler (default pay.example).")  # fmt: skip
+@tls.TLS_CERT
+@tls.TLS_KEY
 @SECRET
 @sources.SANDBOX_URL
 @sources.CONFIG
@@ -77,6 +85,8 @@ def serve(
     purse_url: str | None,
     delivery_url: str | None,
     payment_org: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     secret: str | None,
     sandbox_url: str | None,
     config: Path | None,
@@ -97,6 +107,7 @@ def serve(
     end_quietly()
     logs.configure(log_level, as_json=log_json)
     settings = sources.read(config, DEFAULTS, journal=journal, host=host, port=port)
+    certificate = tls.certificate(tls_cert, tls_key)
     own: dict[str, Any] = {"roles": ROLES[role], **settings.faces.get("iotp", {})}
     given = {
         "payment_url": payment_url,
@@ -107,9 +118,9 @@ def serve(
     }
     own |= {name: value for name, value in given.items() if value is not None}
     if "url" not in own:
-        settings, own["url"] = _with_port(settings)
+        settings, own["url"] = _with_port(settings, "https" if certificate else "http")
     settings = replace(settings, faces={"iotp": own})
-    house = open_house(sources.beside(settings, sandbox_url))
+    house = open_house(sources.beside(settings, sandbox_url), certificate)
     announce(house, "IOTP")
     face = house.running.faces["iotp"]
     assert isinstance(face, IotpFace)
@@ -128,7 +139,7 @@ def serve(
     run(house)
 
 
-def _with_port(settings: Any) -> tuple[Any, str]:
+def _with_port(settings: Any, scheme: str) -> tuple[Any, str]:
     """Take the port now, so that messages can name it."""
     from dataclasses import replace
 
@@ -139,7 +150,7 @@ def _with_port(settings: Any) -> tuple[Any, str]:
         settings = replace(settings, port=taken.getsockname()[1])
         taken.close()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return settings, f"http://{host}:{settings.port}"
+    return settings, f"{scheme}://{host}:{settings.port}"
 
 
 # Buying
@@ -152,6 +163,7 @@ def _with_port(settings: Any) -> tuple[Any, str]:
 @click.option("--instrument", help="Pay with this instrument of the wallet.")
 @click.option("--no-check", is_flag=True, help="Do not try an instrument before it is used.")
 @YES
+@CA_FILE
 @click.option("--die-after", type=int, metavar="N", help="Die after N answers, for tests.")
 @click.option("--quiet", is_flag=True, help="Show nothing but the end.")
 @sources.JSON
@@ -162,6 +174,7 @@ def buy(
     instrument: str | None,
     no_check: bool,
     yes: bool,
+    ca_file: Path | None,
     die_after: int | None,
     quiet: bool,
     as_json: bool,
@@ -170,34 +183,40 @@ def buy(
     from tollbridge.faces.iotp.roles.wanted import Buy
 
     person = Screen(brand, instrument, yes=yes, quiet=quiet)
-    _end(_order(folder, Buy(url, check=not no_check), person, die_after), as_json=as_json)
+    _end(_order(folder, Buy(url, check=not no_check), person, ca_file, die_after), as_json=as_json)
 
 
 @click.command()
 @click.argument("name", required=False)
 @WALLET
 @YES
+@CA_FILE
 @click.option("--quiet", is_flag=True, help="Show nothing but the end.")
 @sources.JSON
-def resume(name: str | None, folder: Path, yes: bool, quiet: bool, as_json: bool) -> None:
+def resume(
+    name: str | None, folder: Path, yes: bool, ca_file: Path | None, quiet: bool, as_json: bool
+) -> None:
     """Go on with transaction NAME (or the beginning of it); the only pending one need no name."""
     from tollbridge.faces.iotp.roles.wanted import Resume
 
     found = name or _only(folder)
-    _end(_order(folder, Resume(found), Screen(None, None, yes=yes, quiet=quiet)), as_json=as_json)
+    person = Screen(None, None, yes=yes, quiet=quiet)
+    _end(_order(folder, Resume(found), person, ca_file), as_json=as_json)
 
 
 @click.command()
 @click.argument("name", required=False)
 @WALLET
 @YES
+@CA_FILE
 @sources.JSON
-def cancel(name: str | None, folder: Path, yes: bool, as_json: bool) -> None:
+def cancel(name: str | None, folder: Path, yes: bool, ca_file: Path | None, as_json: bool) -> None:
     """Cancel transaction NAME, here and at the other side."""
     from tollbridge.faces.iotp.roles.wanted import Cancel
 
     found = name or _only(folder)
-    _end(_order(folder, Cancel(found), Screen(None, None, yes=yes)), as_json=as_json, well=False)
+    told = _order(folder, Cancel(found), Screen(None, None, yes=yes), ca_file)
+    _end(told, as_json=as_json, well=False)
 
 
 @click.command()
@@ -205,8 +224,11 @@ def cancel(name: str | None, folder: Path, yes: bool, as_json: bool) -> None:
 @WALLET
 @click.option("--payment", type=click.IntRange(1, 2),
               help="Ask about this payment of two (default: the last one begun).")  # fmt: skip
+@CA_FILE
 @sources.JSON
-def inquire(name: str | None, folder: Path, payment: int | None, as_json: bool) -> None:
+def inquire(
+    name: str | None, folder: Path, payment: int | None, ca_file: Path | None, as_json: bool
+) -> None:
     """Ask the other side where transaction NAME stands (default: the last one)."""
     from tollbridge.cli.payments import echo_json
     from tollbridge.faces.iotp.roles.wanted import Inquire, Trades
@@ -217,7 +239,7 @@ def inquire(name: str | None, folder: Path, payment: int | None, as_json: bool) 
         if not all_of_them:
             raise click.ClickException("there is no transaction")
         found = all_of_them[-1].name
-    told = _order(folder, Inquire(found, payment), Screen(None, None, yes=True))
+    told = _order(folder, Inquire(found, payment), Screen(None, None, yes=True), ca_file)
     if as_json:
         local = told.local.process_state if told.local is not None else None
         echo_json({"name": told.name, "remote": told.remote, "code": told.code, "local": local})
@@ -275,11 +297,12 @@ def trades(folder: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("url")
 @WALLET
-def ping(url: str, folder: Path) -> None:
+@CA_FILE
+def ping(url: str, folder: Path, ca_file: Path | None) -> None:
     """Ask whether a merchant or a payment handler is there."""
     from tollbridge.faces.iotp.roles.wanted import Ping
 
-    click.echo(_order(folder, Ping(url), Screen(None, None, yes=True)))
+    click.echo(_order(folder, Ping(url), Screen(None, None, yes=True), ca_file))
 
 
 @click.command()
@@ -419,13 +442,16 @@ def trust(org: str, key: Path, folder: Path) -> None:
 @click.argument("url")
 @WALLET
 @click.option("--card", "instrument", help="The card that pays.")
+@CA_FILE
 @sources.JSON
-def load(url: str, folder: Path, instrument: str | None, as_json: bool) -> None:
+def load(
+    url: str, folder: Path, instrument: str | None, ca_file: Path | None, as_json: bool
+) -> None:
     """Load a purse at URL: an item of a shop that exchanges value, or pays out."""
     from tollbridge.faces.iotp.roles.wanted import Buy
 
     person = Screen(None, instrument, yes=True)
-    _end(_order(folder, Buy(url), person), as_json=as_json)
+    _end(_order(folder, Buy(url), person, ca_file), as_json=as_json)
 
 
 # How
@@ -574,7 +600,13 @@ def _house(folder: Path, person: Screen, **more: Any) -> "House":
     return House(folder.expanduser(), person, **more)
 
 
-def _order(folder: Path, wanted: Any, person: Screen, die_after: int | None = None) -> Any:
+def _order(
+    folder: Path,
+    wanted: Any,
+    person: Screen,
+    ca_file: Path | None = None,
+    die_after: int | None = None,
+) -> Any:
     """Let the Consumer of a wallet do something, and give what came of it."""
 
     def after(answered: int) -> None:
@@ -585,7 +617,7 @@ def _order(folder: Path, wanted: Any, person: Screen, die_after: int | None = No
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def main() -> Any:
-        more = {"after": after if die_after else None}
+        more = {"after": after if die_after else None, "ca_file": ca_file}
         async with _house(folder, person, device=_Register(folder, person), **more) as house:
             return await house.order(wanted)
 

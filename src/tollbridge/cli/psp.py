@@ -1,12 +1,11 @@
 """`tollbridge psp`: a payment provider of your own, over the sandbox or any other bridge."""
 
-import ssl
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from tollbridge.cli import logs
+from tollbridge.cli import logs, tls
 from tollbridge.cli import settings as sources
 from tollbridge.ground.errors import ConfigError
 
@@ -23,10 +22,8 @@ def psp() -> None:
               help="The journal's file (default psp.sqlite).")  # fmt: skip
 @click.option("--host", help="The address to listen on (default 127.0.0.1: this machine only).")
 @click.option("--port", type=int, help="The port to listen on (default 8080; 0 takes a free one).")
-@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The certificate to show, with its chain (PEM).")  # fmt: skip
-@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The key of the certificate (PEM).")  # fmt: skip
+@tls.TLS_CERT
+@tls.TLS_KEY
 @sources.SANDBOX_URL
 @sources.CA_FILE
 @sources.CONFIG
@@ -65,7 +62,7 @@ def serve(
     if charging != "sandbox" and "merchants" not in own:
         text = "[faces.psp.merchants.NAME]: is needed, everybody knows the keys for tests"
         raise ConfigError([text])
-    house = open_house(sources.beside(settings, sandbox_url), _certificate(tls_cert, tls_key))
+    house = open_house(sources.beside(settings, sandbox_url), tls.certificate(tls_cert, tls_key))
     announce(house, "The PSP")
     click.echo(f"  page      {house.url}/psp")
     click.echo(f"  endpoint  {house.url}/v1  (worldpayonlinepayments)")
@@ -82,16 +79,3 @@ def serve(
             click.echo(f"    secure_key            {merchant.secure_key.reveal()}")
             click.echo("    everybody knows these keys: for tests only")
     run(house)
-
-
-def _certificate(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
-    """Check the files of certificate and key before anything is started."""
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise click.UsageError("--tls-cert and --tls-key belong together")
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    except OSError as error:
-        raise click.ClickException(f"{certificate} and {key}: {error.strerror or error}") from None
-    return certificate, key

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tollbridge.engine.engine import Engine, Partner, Surroundings
-from tollbridge.engine.transport import HttpTransport, Transport
+from tollbridge.engine.transport import HttpTransport, Transport, trusting
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.consumer import Consumer
@@ -36,7 +36,8 @@ class House:
     """A Consumer with its wallet open; one process at a time. Use it with `async with`.
 
     `person` answers the core's wishes, `device` registers instruments. `limit_s` is how long an
-    answer may take. A `transport` that is given stays the giver's to close. `after` is called with
+    answer may take. A `transport` that is given stays the giver's to close; ours believes the
+    certificate authorities in `ca_file` (None: the system's). `after` is called with
     the number of messages answered so far, after each: tests end processes there.
     """
 
@@ -47,6 +48,7 @@ class House:
         *,
         device: Device | None = None,
         transport: Transport | None = None,
+        ca_file: Path | None = None,
         limit_s: float = ANSWER_LIMIT_S,
         after: Callable[[int], None] | None = None,
     ) -> None:
@@ -58,7 +60,7 @@ class House:
         self.contents = wallet.read(folder)
         believed = wallet.verifiers(self.contents)
         self.consumer = Consumer(self._bridges(), self._clock, self._ids, believed)
-        self._transport = transport or HttpTransport()
+        self._transport = transport or HttpTransport(tls=trusting(ca_file))
         self._is_ours = transport is None
         self._limit_s = limit_s
         self._answered, self._after = 0, after
