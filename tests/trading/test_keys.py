@@ -18,7 +18,7 @@ SECRET = Secret("a secret of this test")
 
 def made(settings):
     trading = face(settings, SystemClock(), RandomIds())
-    equip(trading)
+    equip(trading, SystemClock())
     return trading
 
 
@@ -49,7 +49,7 @@ def test_a_house_with_a_key_of_its_own_is_believed_by_who_was_given_its_public_h
     )
     (tmp_path / "shop.key").write_bytes(pem)
     shop = made({"signing_key": str(tmp_path / "shop.key"), "roles": ["merchant"]})
-    signer = shop.merchant.settings.signer
+    signer = shop.merchant.settings.seal.signer
     (tmp_path / "shop.pem").write_bytes(public_pem(signer))
     pay = made({"trusted": {"Shop.example": str(tmp_path / "shop.pem")}, "roles": ["payment"]})
     verifier = pay.handler.settings.verifier
@@ -73,7 +73,7 @@ def test_a_wallet_keeps_whom_it_believes_and_takes_no_nonsense(tmp_path):
     wallet.add(tmp_path, "card", wallet.test_card("visa", SECRET))
     own = derived(SECRET, "pay.example")
     wallet.trust(tmp_path, {"Pay.example": public_pem(own)})
-    verifiers = wallet.verifiers(wallet.read(tmp_path))
+    verifiers = wallet.verifiers(wallet.read(tmp_path), SystemClock())
     name = KeyName("pay.example", own.key_id)
     assert verifiers["pay.example"].verify(Suite.ED25519, name, b"data", own.sign(b"data"))
     assert wallet.read(tmp_path).instruments["card"], "the instruments are still there"

@@ -427,15 +427,26 @@ async def _register(
 
 
 @wallet.command()
-@click.argument("org")
-@click.argument("key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("org", required=False)
+@click.argument("key", required=False,
+                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.option("--anchors", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Believe who has a certificate of one of these authorities (PEM).")  # fmt: skip
 @WALLET
-def trust(org: str, key: Path, folder: Path) -> None:
+def trust(org: str | None, key: Path | None, anchors: Path | None, folder: Path) -> None:
     """Believe what ORG (its id, for example pay.example) signs with the public KEY, a PEM file."""
+    from tollbridge.ground.clock import SystemClock
     from tollbridge.trading import wallet as file
 
-    file.trust(folder.expanduser(), {org: key.read_bytes()})
-    click.echo(f"what {shown(org)} signs is believed by the wallet {folder.expanduser()}")
+    if (org is None or key is None) and anchors is None:
+        raise click.UsageError("ORG and KEY are needed, or --anchors FILE")
+    home = folder.expanduser()
+    if org is not None and key is not None:
+        file.trust(home, {org: key.read_bytes()})
+        click.echo(f"what {shown(org)} signs is believed by the wallet {home}")
+    if anchors is not None:
+        file.anchor(home, anchors.read_bytes(), SystemClock())
+        click.echo(f"the authorities of {anchors} are believed by the wallet {home}")
 
 
 @wallet.command()

@@ -113,7 +113,7 @@ def _furnished(
     if iotp is not None:
         from tollbridge.server import trading_keys
 
-        trading_keys.equip(iotp)
+        trading_keys.equip(iotp, engine.clock)
     beside = web.beside if web else ()
     app = application(engine, hosted, token, settings.merchant, more, beside)
     return Runtime(engine, faces, app, service, terminals, web)

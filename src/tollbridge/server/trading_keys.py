@@ -1,11 +1,11 @@
 """The keys that trading servers sign with, and whom they believe (RFC 2801, 7.19).
 
-A server has a private key of its own, or one that follows from the secret that it shares with its
-partners; it believes the public keys it was given, or else those that follow from the secret.
+A server has a private key of its own, with a certificate or without, or one that follows from the
+secret that it shares with its partners; it believes the public keys and authorities it was given,
+or else the keys that follow from the secret.
 """
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tollbridge.faces.contract import Face
 from tollbridge.faces.iotp.face import IotpFace
-from tollbridge.faces.iotp.message.signing import KeyName, Suite
+from tollbridge.faces.iotp.message.signing import KeyName, Keyring, Suite, Verifier
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.settings import KeySettings
+from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.secret import Secret
+from tollbridge.server import certificates
 from tollbridge.server.signing import PrivateKeySigner, PublicKeys
 
 _PEM = serialization.Encoding.PEM
@@ -49,33 +52,41 @@ class Derived:
         return keys.verify(suite, key, data, value)
 
 
-def equip(face: Face) -> None:
+def equip(face: Face, clock: Clock) -> None:
     """Give the roles of a trading face their keys. Raises ConfigError for a file of no use."""
     assert isinstance(face, IotpFace)
     settings = face.keys
-    private = _private(settings)
-    verifier = _trusted(settings.trusted) if settings.trusted else Derived(settings.secret)
+    private = _read("signing_key", settings.signing_key)
+    certificate = _read("signing_certificate", settings.signing_certificate)
+    if certificate and not private:
+        raise ConfigError(["faces.iotp.signing_certificate: signing_key is missing"])
 
-    def signer(org_id: str) -> PrivateKeySigner:
-        if private is None:
-            return derived(settings.secret, org_id)
-        return PrivateKeySigner.of_pem(private, org_id.lower())
+    def seal(org_id: str) -> Seal:
+        if not private:
+            return Seal(derived(settings.secret, org_id))
+        signer = PrivateKeySigner.of_pem(private, org_id.lower())
+        return Seal(signer, certificates.read(certificate, signer) if certificate else None)
 
-    face.equip(signer, verifier)
-
-
-def _private(settings: KeySettings) -> bytes | None:
-    return _read("signing_key", settings.signing_key) if settings.signing_key else None
+    face.equip(seal, _believed(settings, clock))
 
 
-def _trusted(files: Mapping[str, str]) -> PublicKeys:
-    return PublicKeys.of_pem({
-        name.lower(): (name.lower(), _read(f"trusted.{name}", file)) for name, file in files.items()
-    })  # fmt: skip
+def _believed(settings: KeySettings, clock: Clock) -> Verifier:
+    """Believe whom the settings name; when they name nobody, who knows the secret."""
+    found: list[Verifier] = []
+    if settings.trust_anchors:
+        pem = _read("trust_anchors", settings.trust_anchors)
+        found.append(certificates.Anchors.of_pem(pem, clock))
+    if settings.trusted:
+        found.append(PublicKeys.of_pem({
+            name.lower(): (name.lower(), _read(f"trusted.{name}", file))
+            for name, file in settings.trusted.items()
+        }))  # fmt: skip
+    return Keyring(*found) if found else Derived(settings.secret)
 
 
 def _read(setting: str, file: str) -> bytes:
+    """Read a file of the settings; b"" when none is named."""
     try:
-        return Path(file).read_bytes()
+        return Path(file).read_bytes() if file else b""
     except OSError as error:
         raise ConfigError([f"faces.iotp.{setting}: {file}: {error.strerror or error}"]) from None

@@ -58,7 +58,7 @@ class House:
         self._enrol = device or _nobody
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.contents = wallet.read(folder)
-        believed = wallet.verifiers(self.contents)
+        believed = wallet.verifiers(self.contents, self._clock)
         self.consumer = Consumer(self._bridges(), self._clock, self._ids, believed)
         self._transport = transport or HttpTransport(tls=trusting(ca_file))
         self._is_ours = transport is None

@@ -17,6 +17,7 @@ from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.perform import Parts
 from tollbridge.faces.iotp.message.signing import Verifier
 from tollbridge.faces.iotp.roles import opening
+from tollbridge.faces.iotp.roles.core import ANYBODY
 from tollbridge.faces.iotp.roles.opening import CARDS, PURSES
 from tollbridge.faces.iotp.schemes import card, purses
 from tollbridge.faces.iotp.schemes.wallet import Instrument, Phrase, Wallets
@@ -25,6 +26,7 @@ from tollbridge.ground.clock import Clock
 from tollbridge.ground.errors import RemoteProtocolError, TollbridgeError
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.secret import Secret
+from tollbridge.server.certificates import Anchors
 from tollbridge.server.signing import PublicKeys
 from tollbridge.trading.registrar import Registrar
 from tollbridge.wire import json
@@ -41,12 +43,13 @@ class WalletError(TollbridgeError):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a wallet file says: instruments by bridge, what opens the wallet (None: nothing), and
-    public keys (PEM) by the OrgId of who signs with them."""
+    """What a wallet file says: instruments by bridge, what opens the wallet (None: nothing), public
+    keys (PEM) by the OrgId of who signs with them, and certificates of authorities (PEM)."""
 
     instruments: Mapping[str, tuple[Instrument, ...]] = field(default_factory=dict)
     phrase: Phrase | None = None
     trusted: Mapping[str, str] = field(default_factory=dict)
+    anchors: str = ""
 
     def with_instrument(self, bridge: str, one: Instrument) -> "Contents":
         """Give the contents with an instrument more, in the place of one with the same id."""
@@ -72,7 +75,7 @@ def read(folder: Path) -> Contents:
             bridge: tuple([_instrument(one) for one in own])
             for bridge, own in found["instruments"].items()
         }
-        return Contents(instruments, phrase, found.get("trusted", {}))
+        return Contents(instruments, phrase, found.get("trusted", {}), found.get("anchors", ""))
     except (RemoteProtocolError, KeyError, TypeError, ValueError) as error:
         raise WalletError(f"{file} is not a wallet: {error}") from None
     except OSError as error:
@@ -95,12 +98,26 @@ def trust(folder: Path, keys: Mapping[str, bytes]) -> None:
     write(folder, replace(before, trusted={**before.trusted, **more}))
 
 
-def verifiers(contents: Contents) -> dict[str, Verifier]:
-    """Make verifiers of the public keys, by OrgId. Raises ConfigError when one is no key."""
-    return {
+def anchor(folder: Path, pem: bytes, clock: Clock) -> None:
+    """Put certificates of authorities (PEM) into a wallet's file, beside those that are there.
+
+    Raises WalletError, or ConfigError when they are none.
+    """
+    Anchors.of_pem(pem, clock)
+    before = read(folder)
+    write(folder, replace(before, anchors=before.anchors + pem.decode()))
+
+
+def verifiers(contents: Contents, clock: Clock) -> dict[str, Verifier]:
+    """Make verifiers of what the wallet believes: public keys by OrgId, and, by ANYBODY, of
+    certificates. Raises ConfigError when one is none."""
+    found: dict[str, Verifier] = {
         name: PublicKeys.of_pem({name: (name, pem.encode())})
         for name, pem in contents.trusted.items()
     }
+    if contents.anchors:
+        found[ANYBODY] = Anchors.of_pem(contents.anchors.encode(), clock)
+    return found
 
 
 def write(folder: Path, contents: Contents) -> None:
@@ -112,6 +129,7 @@ def write(folder: Path, contents: Contents) -> None:
         },
         "phrase": [kept.salt.hex(), kept.digest.hex()] if kept else None,
         "trusted": contents.trusted,
+        "anchors": contents.anchors,
     }
     file, new = folder / FILE, folder / f"{FILE}.new"
     try:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 from tollbridge.faces.contract import Endpoint, HttpEndpoint
-from tollbridge.faces.iotp.message.signing import Signer, Verifier
+from tollbridge.faces.iotp.message.signing import Verifier
 from tollbridge.faces.iotp.roles.delivery import DeliveryHandler
 from tollbridge.faces.iotp.roles.goods import POST
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.server import Server
 from tollbridge.faces.iotp.roles.settings import Address, KeySettings
 from tollbridge.faces.iotp.roles.writing import together
@@ -100,19 +101,19 @@ class IotpFace:
         self.delivery = delivery
         self.keys = keys
 
-    def equip(self, signer: Callable[[str], Signer], verifier: Verifier) -> None:
+    def equip(self, seal: Callable[[str], Seal], verifier: Verifier) -> None:
         """Let each role sign with the key of its organisation, and believe what `verifier` does."""
         if self.merchant is not None:
             own = self.merchant.settings
-            self.merchant.settings = replace(own, signer=signer(own.party.org_id))
+            self.merchant.settings = replace(own, seal=seal(own.party.org_id))
         if self.handler is not None:
             settings = self.handler.settings
-            key = signer(settings.party.org_id)
-            self.handler.settings = replace(settings, signer=key, verifier=verifier)
+            key = seal(settings.party.org_id)
+            self.handler.settings = replace(settings, seal=key, verifier=verifier)
         if self.delivery is not None:
             given = self.delivery.settings
-            key = signer(given.party.org_id)
-            self.delivery.settings = replace(given, signer=key, verifier=verifier)
+            key = seal(given.party.org_id)
+            self.delivery.settings = replace(given, seal=key, verifier=verifier)
 
     def endpoints(self) -> Sequence[Endpoint]:
         found: list[Endpoint] = []

@@ -19,6 +19,7 @@ from tollbridge.faces.iotp.roles.goods import POST, Goods
 from tollbridge.faces.iotp.roles.handler import PaymentHandler
 from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Way
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.settings import (
     Address,
     DeliverySettings,
@@ -253,19 +254,19 @@ class House:
         bridges, ids = self.bridges(role), self.ids[role]
         match role:
             case "M":
-                more = {"signer": OFFERS, "signed_receipts": True, "deliverer": COURIER,
+                more = {"seal": Seal(OFFERS), "signed_receipts": True, "deliverer": COURIER,
                         **self.settings}  # fmt: skip
                 settings = MerchantSettings(SHOP, self.items, **more)
                 return IotpFace(Merchant(settings, bridges, self.clock, ids), None, KEYS)
             case "P" | "R":
                 believed = Keyring(*TRUSTED.values())
                 party, key = (PAY, self.signer) if role == "P" else (PURSE_HOUSE, PURSES)
-                own = {"verifier": believed, "signer": key, **self.handling}
+                own = {"verifier": believed, "seal": key and Seal(key), **self.handling}
                 settings = HandlerSettings(party, self.protocols(), goods=self.goods, **own)
                 return IotpFace(None, PaymentHandler(settings, bridges, self.clock, ids), KEYS)
             case "D":
                 given = DeliverySettings(
-                    COURIER, self.goods, ("shop.test",), Keyring(*TRUSTED.values()), NOTES
+                    COURIER, self.goods, ("shop.test",), Keyring(*TRUSTED.values()), Seal(NOTES)
                 )
                 return IotpFace(None, None, KEYS, DeliveryHandler(given, self.clock, ids))
             case _:

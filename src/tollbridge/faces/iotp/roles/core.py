@@ -67,6 +67,8 @@ TRIES_MAX = 3
 PAUSE_S = 0.5
 PATIENCE_MAX_S = 30
 LANGUAGES = ("en",)
+ANYBODY = ""
+"""In the place of an OrgId: whoever shows a certificate."""
 OURSELVES = "person"
 """The reference of our Call Back: there is one core."""
 
@@ -97,7 +99,10 @@ class PeerCancelled(Exception):
 
 @dataclass
 class Core:
-    """A Consumer's surroundings. `trusted` are verifiers by OrgId, in small letters."""
+    """A Consumer's surroundings.
+
+    `trusted` are verifiers by OrgId, in small letters, and one for ANYBODY who shows a certificate.
+    """
 
     bridges: Bridges
     clock: Clock
@@ -296,6 +301,8 @@ class Core:
             return sealing.Judged()
         known = yield from sealing.heard(deal)
         verifier = self.trusted.get(by.org_id.lower())
+        if verifier is None and message.signatures is not None and message.signatures.certificates:
+            verifier = self.trusted.get(ANYBODY)
         return sealing.judge(message, kind, by=by, us=us, verifier=verifier, known=known,
                              must=must, promised=promised)  # fmt: skip
 

@@ -571,7 +571,7 @@ class PaymentHandler(Server):
         Raises Problem (12.6).
         """
         us, verifier = self.settings.party.org_id, self.settings.verifier
-        if block.payment.signed_pay_receipt and self.settings.signer is None:
+        if block.payment.signed_pay_receipt and self.settings.seal is None:
             text = "receipts are not signed here"
             raise Problem(ErrorCode.ATT_NOT_SUPP, text, element="Payment", ref=block.payment.id,
                           attribute="SignedPayReceipt", value="True")  # fmt: skip

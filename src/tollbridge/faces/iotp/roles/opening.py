@@ -72,7 +72,7 @@ class Opening:
     `payment_url` where the Payment Handler is, `purse_url` where another one takes payments by
     purse, `delivery_url` where the Delivery Handler is, when it is not this process. `secret` is
     what tokens and keys of instruments follow from: Merchant and Payment Handlers share it.
-    `signing_key` and `trusted` are as in `KeySettings`. `cards` are numbers by name, `issued_minor`
+    `signing_key` and its like are as in `KeySettings`. `cards` are numbers by name, `issued_minor`
     what the issuer's purse holds at first, `bridge` where card payments go ("": the first one),
     `members` pass phrases by name.
     """
@@ -100,12 +100,17 @@ class Opening:
     close_after_s: float | None = None
     members: Mapping[str, Secret[str]] = field(default_factory=dict)
     signing_key: str = ""
+    signing_certificate: str = ""
+    trust_anchors: str = ""
     trusted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keys(self) -> KeySettings:
         """Where keys of signatures come from."""
-        return KeySettings(self.secret, self.signing_key, self.trusted)
+        return KeySettings(
+            self.secret, self.signing_key, self.signing_certificate, self.trusted,
+            self.trust_anchors,
+        )  # fmt: skip
 
     @property
     def payment_locn(self) -> str:
@@ -311,6 +316,8 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "delivery_org_id": _TEXT,
     "delivery_legal_name": _TEXT,
     "signing_key": _TEXT,
+    "signing_certificate": _TEXT,
+    "trust_anchors": _TEXT,
     "trusted": (Mapping, "a table of files"),
 }
 

@@ -5,7 +5,7 @@ organisation that it trusts. Whoever holds no key of a signer still finds what b
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState
@@ -25,6 +25,7 @@ from tollbridge.faces.iotp.message.blocks import (
 from tollbridge.faces.iotp.message.codec import element_of
 from tollbridge.faces.iotp.message.components import Org
 from tollbridge.faces.iotp.message.references import Known
+from tollbridge.faces.iotp.message.signatures import Certificate
 from tollbridge.faces.iotp.message.signing import SignatureKind, Signer, Verified, Verifier
 from tollbridge.faces.iotp.message.words import StatusType
 from tollbridge.faces.iotp.roles import store
@@ -63,6 +64,14 @@ class Judged:
 # Signing
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What an organisation signs with; its certificate goes along, if it has one."""
+
+    signer: Signer
+    certificate: Certificate | None = None
+
+
 def kinds_of(message: IotpMessage) -> list[SignatureKind]:
     """Say which signatures an answer may have; an offer's covers the authentication's status."""
     found = [kind for block, kind in KINDS.items() if message.block(block) is not None]
@@ -78,10 +87,13 @@ def heard(deal: Deal, since: int = 1) -> Flow[Known]:
 
 
 def signed(
-    message: IotpMessage, kinds: Sequence[SignatureKind], us: str, signer: Signer, draft: Draft,
+    message: IotpMessage, kinds: Sequence[SignatureKind], us: str, seal: Seal, draft: Draft,
     before: Known,
 ) -> IotpMessage:  # fmt: skip
     """Sign an answer as `us` (an OrgId) for all others who take part, as far as `before` knows."""
+    certificate = seal.certificate
+    if certificate is not None:
+        certificate = replace(certificate, id=draft.new_id())
     orgs = list(before.under(element_of(message)).named("Org"))
     for kind in kinds:
         role = signing.SIGNED_BY.get(kind)
@@ -92,9 +104,9 @@ def signed(
         ]  # fmt: skip
         others = tuple([name for name, org in orgs if org.get("OrgId").lower() != us.lower()])
         if mine and others:
+            to = signing.Recipient(seal.signer, others, certificate)
             message = signing.sign(
-                message, kind, (signing.Recipient(signer, others),), draft.numbers,
-                originator=mine[0], known=before,
+                message, kind, (to,), draft.numbers, originator=mine[0], known=before
             )  # fmt: skip
     return message
 

@@ -24,7 +24,6 @@ from tollbridge.faces.iotp.message.blocks import (
 )
 from tollbridge.faces.iotp.message.components import Org, TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
-from tollbridge.faces.iotp.message.signing import Signer
 from tollbridge.faces.iotp.message.words import (
     ANSWERING_PREFIX,
     INQUIRING_PREFIX,
@@ -34,6 +33,7 @@ from tollbridge.faces.iotp.message.words import (
 from tollbridge.faces.iotp.roles import sealing, store
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.settings import PartySettings
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.faces.iotp.roles.writing import together
@@ -81,7 +81,7 @@ class Settings(Protocol):
     def party(self) -> PartySettings: ...
 
     @property
-    def signer(self) -> Signer | None: ...
+    def seal(self) -> Seal | None: ...
 
 
 class Server(ABC):
@@ -126,13 +126,13 @@ class Server(ABC):
 
     def sign(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[IotpMessage]:
         """Sign an answer, last of all."""
-        signer, kinds = self.settings.signer, sealing.kinds_of(message)
+        seal, kinds = self.settings.seal, sealing.kinds_of(message)
         since = self.signs_from(deal, message)
-        if signer is None or not kinds or not since:
+        if seal is None or not kinds or not since:
             return message
         before = yield from sealing.heard(deal, since)
         us = self.settings.party.org_id
-        return sealing.signed(message, kinds, us, signer, draft, before)
+        return sealing.signed(message, kinds, us, seal, draft, before)
 
     def prefix_in(self, deal: Deal, message: IotpMessage) -> str:
         """Say how our message ids begin in a transaction."""

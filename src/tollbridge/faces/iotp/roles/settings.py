@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.message.components import Org, PostalAddress, TradingRole
-from tollbridge.faces.iotp.message.signing import Signer, Verifier
+from tollbridge.faces.iotp.message.signing import Verifier
 from tollbridge.faces.iotp.message.words import Role, TransactionType
 from tollbridge.faces.iotp.roles.draft import LANG
 from tollbridge.faces.iotp.roles.goods import Goods
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.ground.secret import Secret
 
 WalletKeys = tuple[str | None, Secret[str] | None]
@@ -118,20 +119,24 @@ class Item:
 class KeySettings:
     """Where keys of signatures come from.
 
-    `signing_key` is a file (PEM) with our private key, `trusted` are files with public keys by
-    OrgId. What is not given follows from `secret`, which all partners then share.
+    `signing_key` is a file (PEM) with our private key, `signing_certificate` one with its
+    certificate, `trusted` are files with public keys by OrgId, `trust_anchors` is one with
+    certificates of authorities. What is not given follows from `secret`, which all partners then
+    share.
     """
 
     secret: Secret[str]
     signing_key: str = ""
+    signing_certificate: str = ""
     trusted: Mapping[str, str] = field(default_factory=dict)
+    trust_anchors: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MerchantSettings:
     """A Merchant's shop. `bridges` are asked in this order (none: all).
 
-    `signer` signs offers, and what is asked and said of authentications; None signs nothing.
+    `seal` signs offers, and what is asked and said of authentications; None signs nothing.
     `signed_receipts`: Payment Handlers are told to sign their receipts; those that others want to
     see they always are. `deliverer` is who delivers
     what does not come with the payment's answer (None: nobody, and such items are not for sale).
@@ -144,7 +149,7 @@ class MerchantSettings:
     success_url: str = ""
     bridges: tuple[str, ...] = ()
     ask_state: bool = False
-    signer: Signer | None = None
+    seal: Seal | None = None
     signed_receipts: bool = False
     deliverer: PartySettings | None = None
     skip_brands: bool = False
@@ -158,7 +163,7 @@ class HandlerSettings:
     (none: everybody).
 
     With a `verifier`, a Payment Request is good only with an offer that its Merchant signed: nobody
-    else can say which brands and amounts were offered. `signer` signs receipts, where they are
+    else can say which brands and amounts were offered. `seal` signs receipts, where they are
     promised, and answers to inquiries. `goods` by item are handed out with the answer to a payment.
 
     A payment whose Consumer says nothing for `close_after_s` seconds is closed when somebody else
@@ -169,7 +174,7 @@ class HandlerSettings:
     protocols: Mapping[str, str] = field(default_factory=dict)
     merchants: tuple[str, ...] = ()
     verifier: Verifier | None = None
-    signer: Signer | None = None
+    seal: Seal | None = None
     keys: Mapping[str, WalletKeys] = field(default_factory=dict)
     goods: Mapping[str, Goods] = field(default_factory=dict)
     close_after_s: float | None = None
@@ -180,11 +185,11 @@ class DeliverySettings:
     """A Delivery Handler: what it delivers, by item, and for which merchants.
 
     Who asks shows what `verifier` finds signed: the Merchant's offer, the Payment Handler's
-    receipt. `signer` signs what it answers.
+    receipt. `seal` signs what it answers.
     """
 
     party: PartySettings
     goods: Mapping[str, Goods]
     merchants: tuple[str, ...]
     verifier: Verifier
-    signer: Signer | None = None
+    seal: Seal | None = None
