@@ -8,7 +8,7 @@ browser is sent in the end, and where errors are told (`…/log`).
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from tollbridge.faces.contract import Endpoint, HttpEndpoint
@@ -103,17 +103,9 @@ class IotpFace:
 
     def equip(self, seal: Callable[[str], Seal], verifier: Verifier) -> None:
         """Let each role sign with the key of its organisation, and believe what `verifier` does."""
-        if self.merchant is not None:
-            own = self.merchant.settings
-            self.merchant.settings = replace(own, seal=seal(own.party.org_id))
-        if self.handler is not None:
-            settings = self.handler.settings
-            key = seal(settings.party.org_id)
-            self.handler.settings = replace(settings, seal=key, verifier=verifier)
-        if self.delivery is not None:
-            given = self.delivery.settings
-            key = seal(given.party.org_id)
-            self.delivery.settings = replace(given, seal=key, verifier=verifier)
+        for role in (self.merchant, self.handler, self.delivery):
+            if role is not None:
+                role.equip(seal(role.settings.party.org_id), verifier)
 
     def endpoints(self) -> Sequence[Endpoint]:
         found: list[Endpoint] = []

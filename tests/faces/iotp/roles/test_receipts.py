@@ -4,14 +4,23 @@ import re
 
 import pytest
 
-from tests.faces.iotp.roles.trade import PAY_URL, SHOP_URL, House, Person
+from tests.faces.iotp.roles.trade import PAY, PAY_URL, SHOP, SHOP_URL, House, Person
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState
 from tollbridge.faces.iotp.message import codec, signing
-from tollbridge.faces.iotp.message.blocks import AuthReqBlk, AuthStatusBlk, InquiryRespBlk
+from tollbridge.faces.iotp.message.blocks import (
+    AuthReqBlk,
+    AuthStatusBlk,
+    InquiryRespBlk,
+    PingReqBlk,
+    PingRespBlk,
+)
+from tollbridge.faces.iotp.message.components import TransId
 from tollbridge.faces.iotp.message.signing import HmacKey, SignatureKind
+from tollbridge.faces.iotp.message.words import Role, TransactionType
 from tollbridge.faces.iotp.roles import person as wishes
-from tollbridge.faces.iotp.roles.consumer import Inquire
-from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post
+from tollbridge.faces.iotp.roles.consumer import Inquire, Resume
+from tollbridge.faces.iotp.roles.draft import Draft
+from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence
 from tollbridge.faces.iotp.roles.problems import Unusable
 from tollbridge.faces.iotp.roles.sealing import Proof
 
@@ -237,5 +246,72 @@ def test_a_forged_answer_to_an_inquiry_is_not_believed():
         house.meddle = spoiled(house, "InquiryRespBlk", forged)
         with pytest.raises(Unusable, match="signature is wrong"):
             await house.order(Inquire(traded.name))
+
+    house.run(main)
+
+
+@pytest.mark.req("IX-248")
+def test_a_response_that_was_changed_once_is_taken_when_it_comes_whole():
+    house = House()
+    house.person = Person()
+    spoil = spoiled(house, "PayRespBlk", other_value)
+
+    async def meddle(wanted):
+        if b"<InquiryReqBlk" in getattr(wanted, "body", b""):
+            return Silence("away", left=True)
+        return await spoil(wanted)
+
+    async def main():
+        house.meddle = meddle
+        traded = await house.buy("tea")
+        assert traded.stage == "agreed"
+        assert not traded.complete
+        house.meddle = None
+        traded = await house.order(Resume(traded.name))
+        assert traded.payments[0].state is ProcessState.COMPLETED_OK
+        assert await house.balances() == (4_700, 100_300)
+
+    house.run(main)
+
+
+@pytest.mark.req("IX-248", "IX-232")
+def test_an_inquiry_that_nobody_signed_is_told_as_such():
+    house = House()
+
+    async def main():
+        traded = await house.buy("tea")
+        house.meddle = spoiled(house, "InquiryRespBlk", unsigned)
+        await house.order(Inquire(traded.name))
+        assert "nobody signed the answer to the inquiry" in house.person.notices
+
+    house.run(main)
+
+
+@pytest.mark.req("IX-237", "IX-218", "IX-219")
+@pytest.mark.parametrize(
+    ("key", "verified"),
+    [(b"a key of receipts", "Ok"), (b"another key", "Fail")],
+)
+def test_a_signed_ping_is_verified_and_answered_with_a_signature(key, verified):
+    house = House()
+    own = HmacKey(key, "receipts", of="pay.test")
+
+    async def main():
+        clock, ids = house.clock, house.ids["C"]
+        draft = Draft("I1")
+        trans = TransId(
+            id=draft.new_id(), iotp_trans_id=f"{ids.code(9)}@pay.test",
+            iotp_trans_type=TransactionType.PING, time=clock.now(),
+        )  # fmt: skip
+        orgs = (PAY.org("I1.70", Role.PAYMENT_HANDLER, "P"), SHOP.org("I1.80", Role.MERCHANT, "M"))
+        block = PingReqBlk(id=draft.new_id(), orgs=orgs)
+        message = draft.message(trans, (block,), clock.now())
+        to = signing.Recipient(own, ("I1.80",))
+        message = signing.sign(message, SignatureKind.PING_REQUEST, (to,), draft.numbers,
+                               originator="I1.70")  # fmt: skip
+        answer = codec.read((await house.reach("M", Post(SHOP_URL, codec.write(message)))).body)
+        assert answer.block(PingRespBlk).sig_verify_status_code == verified
+        [signature] = answer.signatures.signatures
+        assert signing.kind_of(signature) is SignatureKind.PING_RESPONSE
 
     house.run(main)

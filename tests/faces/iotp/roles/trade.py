@@ -255,6 +255,7 @@ class House:
         match role:
             case "M":
                 more = {"seal": Seal(OFFERS), "signed_receipts": True, "deliverer": COURIER,
+                        "verifier": Keyring(*TRUSTED.values()),
                         **self.settings}  # fmt: skip
                 settings = MerchantSettings(SHOP, self.items, **more)
                 return IotpFace(Merchant(settings, bridges, self.clock, ids), None, KEYS)

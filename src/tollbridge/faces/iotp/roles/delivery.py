@@ -5,6 +5,8 @@ that a request that comes again, after a crash of anybody's, is answered with th
 any other request is refused: nothing is handed out twice.
 """
 
+from dataclasses import replace
+
 from tollbridge.faces.iotp.api.words import ErrorCode
 from tollbridge.faces.iotp.message import authorisation, signing
 from tollbridge.faces.iotp.message.blocks import (
@@ -17,11 +19,13 @@ from tollbridge.faces.iotp.message.blocks import (
 )
 from tollbridge.faces.iotp.message.components import Org
 from tollbridge.faces.iotp.message.faults import Fault
+from tollbridge.faces.iotp.message.signing import Verified, Verifier
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
 from tollbridge.faces.iotp.roles import goods, sealing
 from tollbridge.faces.iotp.roles.draft import Draft
 from tollbridge.faces.iotp.roles.goods import Handover
 from tollbridge.faces.iotp.roles.problems import Problem
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.server import Reply, Server, last_received
 from tollbridge.faces.iotp.roles.settings import DeliverySettings
 from tollbridge.faces.iotp.roles.store import Deal
@@ -44,6 +48,9 @@ class DeliveryHandler(Server):
         self.settings = settings
         self._ids = ids
 
+    def equip(self, seal: Seal, verifier: Verifier) -> None:
+        self.settings = replace(self.settings, seal=seal, verifier=verifier)
+
     def org(self) -> Org:
         return self.settings.party.org("D0", Role.DELIVERY_HANDLER, self.prefix)
 
@@ -60,9 +67,9 @@ class DeliveryHandler(Server):
         if "handover" in deal.data:
             text = "this delivery was asked for before"
             raise Problem(ErrorCode.EL_UNEXPECTED, text, element="DeliveryReqBlk", ref=block.id)
-        self._check(message, block)
+        found = self._check(message, block)
         own = block.consumer_delivery_data
-        item = goods.wanted(block.trading_role_data).get(goods.ITEM, "")
+        item = goods.wanted(sealing.merchants_data(block, found)).get(goods.ITEM, "")
         name, now = self._ids.code(DELIVERY_ID_LETTERS), self.clock.now()
         handover = Handover(item, block.delivery.id, name, now)
         deal.data["handover"] = handover.written()
@@ -94,7 +101,7 @@ class DeliveryHandler(Server):
 
     # May it be delivered? (12.6)
 
-    def _check(self, message: IotpMessage, block: DeliveryReqBlk) -> None:
+    def _check(self, message: IotpMessage, block: DeliveryReqBlk) -> tuple[Verified, ...]:
         """Check that it is for us, of a Merchant of ours, in time, and paid. Raises Problem."""
         us = self.settings.party.org_id
         for fault in authorisation.delivery_faults(block, us, self.clock.now()):
@@ -113,9 +120,9 @@ class DeliveryHandler(Server):
             text = "this is delivered with the payment's answer"
             raise Problem(ErrorCode.EL_INCONSISTENT, text, element="Delivery",
                           ref=block.delivery.id, attribute="DelivAndPayResp")  # fmt: skip
-        self._check_paid(message, block)
+        return self._check_paid(message, block)
 
-    def _check_paid(self, message: IotpMessage, block: DeliveryReqBlk) -> None:
+    def _check_paid(self, message: IotpMessage, block: DeliveryReqBlk) -> tuple[Verified, ...]:
         found = sealing.request(message, block, us=self.settings.party.org_id,
                                 verifier=self.settings.verifier)  # fmt: skip
         paid = sealing.paid(message, block, found)
@@ -124,6 +131,7 @@ class DeliveryHandler(Server):
             kind = signing.SignatureKind.PAYMENT_RESPONSE
             text = "no signature of a payment handler proves that this was paid"
             raise Problem(ErrorCode.EL_INCONSISTENT, text, element="Signature", value=kind)
+        return found
 
 
 def _refused(fault: Fault) -> Problem:

@@ -7,7 +7,7 @@ time, after a crash or by a repeated message, is about the same payment.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
@@ -42,6 +42,7 @@ from tollbridge.faces.iotp.message.blocks import (
     PayRespBlk,
 )
 from tollbridge.faces.iotp.message.components import Org, PayReceipt, PaySchemeData
+from tollbridge.faces.iotp.message.signing import Verified, Verifier
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType
 from tollbridge.faces.iotp.roles import goods, picking, sealing, store
 from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
@@ -50,6 +51,7 @@ from tollbridge.faces.iotp.roles.draft import Draft, cancelled
 from tollbridge.faces.iotp.roles.goods import Handover
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, worst_of
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.server import Reply, Server, last_received
 from tollbridge.faces.iotp.roles.settings import HandlerSettings
 from tollbridge.faces.iotp.roles.store import Deal
@@ -96,6 +98,9 @@ class PaymentHandler(Server):
         self.before_first: list[Callable[[], Flow[Any]]] = []
         """What is done before the first message, for example value put into purses."""
 
+    def equip(self, seal: Seal, verifier: Verifier) -> None:
+        self.settings = replace(self.settings, seal=seal, verifier=verifier)
+
     def org(self) -> Org:
         return self.settings.party.org("P0", Role.PAYMENT_HANDLER, self.prefix)
 
@@ -141,14 +146,14 @@ class PaymentHandler(Server):
     def _requested(
         self, deal: Deal, message: IotpMessage, block: PayReqBlk, draft: Draft
     ) -> Flow[Reply]:
-        paid = self._paid_before(message, block)
+        found = self._verified(message, block)
         picked = picking.picked(block.brand_list, block.brand_selection, block.payment)
         self._check_orgs(block, picked)
         payments: dict[str, Any] = deal.data.setdefault("payments", {})
         known = payments.get(block.payment.id)
         if known is not None:
             return (yield from self._requested_again(deal, known, message, block, draft))
-        self._check_before(deal, block, paid)
+        self._check_before(deal, block, sealing.paid(message, block, found))
         self._check_time(block)
         bridge = self._bridge(picked)
         known = payments[block.payment.id] = {
@@ -161,7 +166,7 @@ class PaymentHandler(Server):
             "earlier": [],
             "request": deal.seen[message.msg_id].letter,
             "signed": block.payment.signed_pay_receipt,
-            "goods": dict(goods.wanted(block.trading_role_data)),
+            "goods": dict(goods.wanted(sealing.merchants_data(block, found))),
         }
         deal.data["current"] = block.payment.id
         deal.stage = "paying"
@@ -565,19 +570,16 @@ class PaymentHandler(Server):
             raise Problem(ErrorCode.ATT_VAL_NOT_RECOG, text, element="Org", ref=merchant.id,
                           attribute="OrgId", value=merchant.org_id)  # fmt: skip
 
-    def _paid_before(self, message: IotpMessage, block: PayReqBlk) -> frozenset[str]:
-        """Hold a request to the offer its Merchant signed, and name the payments proven by others.
-
-        Raises Problem (12.6).
-        """
+    def _verified(self, message: IotpMessage, block: PayReqBlk) -> tuple[Verified, ...]:
+        """Hold a request to the offer its Merchant signed (12.6). Raises Problem."""
         us, verifier = self.settings.party.org_id, self.settings.verifier
         if block.payment.signed_pay_receipt and self.settings.seal is None:
             text = "receipts are not signed here"
             raise Problem(ErrorCode.ATT_NOT_SUPP, text, element="Payment", ref=block.payment.id,
                           attribute="SignedPayReceipt", value="True")  # fmt: skip
         if verifier is None:
-            return frozenset()
-        return sealing.paid(message, block, sealing.request(message, block, us, verifier))
+            return ()
+        return sealing.request(message, block, us, verifier)
 
     def _check_before(self, deal: Deal, block: PayReqBlk, paid: frozenset[str]) -> None:
         """Check that what the payment depends on is done: here, or by another's signed receipt."""

@@ -20,16 +20,18 @@ from tollbridge.faces.iotp.roles.core import Core, PeerError
 from tollbridge.faces.iotp.roles.draft import Draft
 from tollbridge.faces.iotp.roles.person import Way
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, Unusable
+from tollbridge.faces.iotp.roles.sealing import Proof
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.flow import Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Who is asked, and by whom (the Consumer's OrgId)."""
+    """Who is asked, and by whom (the Consumer's OrgId); `signs`: it promised signatures."""
 
     other: Org
     us: str
+    signs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def _asked(
     if answer is None:
         raise Unusable("the other side does not answer the inquiry")
     try:
-        yield from core.judge(
+        judged = yield from core.judge(
             deal,
             message,
             SignatureKind.INQUIRY_RESPONSE,
@@ -186,4 +188,6 @@ def _asked(
     except Problem as problem:
         yield from core.complain(deal, problem, message.msg_id, url)
         raise Unusable(problem.text, problem) from None
+    if between.signs and judged.proof is Proof.NONE:
+        yield from core.notice("nobody signed the answer to the inquiry")
     return answer

@@ -48,12 +48,14 @@ from tollbridge.faces.iotp.message.components import (
     TradingRoleInfoReq,
     TransId,
 )
+from tollbridge.faces.iotp.message.signing import Verifier
 from tollbridge.faces.iotp.message.words import InquiryKind, Role, StatusType, TransactionType
 from tollbridge.faces.iotp.roles import brands, delivering, goods, membership, picking, store
 from tollbridge.faces.iotp.roles.calls import CALL_LIMIT_S, Bridges, Keys
 from tollbridge.faces.iotp.roles.draft import LANG, Draft, next_draft
 from tollbridge.faces.iotp.roles.picking import Picked
 from tollbridge.faces.iotp.roles.problems import Failed, Problem, problem_of, worst_of
+from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.server import Instead, Reply, Server, last_received
 from tollbridge.faces.iotp.roles.settings import Address, Item, Leg, MerchantSettings
 from tollbridge.faces.iotp.roles.store import Deal
@@ -99,6 +101,9 @@ class Merchant(Server):
         self.bridges = Bridges(bridges, {name: Keys(*keys) for name, keys in settings.keys.items()})
         self.bridges.limit = Limit(clock, CALL_LIMIT_S)
         self._ids = ids
+
+    def equip(self, seal: Seal, verifier: Verifier) -> None:
+        self.settings = replace(self.settings, seal=seal, verifier=verifier)
 
     def org(self) -> Org:
         return self.settings.party.org("M0", Role.MERCHANT, self.prefix)

@@ -409,20 +409,15 @@ class Paying:
 
     def _judged(self, message: IotpMessage, block: PayRespBlk) -> Flow[sealing.Judged]:
         """Hold the answer to the signature that was promised. Raises Unusable."""
+        expected = receipts.Expected(self.payment, self.selection, self.handler, self.offer)
         try:
-            return (
-                yield from receipts.judged(
-                    self.core,
-                    self.deal,
-                    message,
-                    block,
-                    receipts.Expected(self.payment, self.selection, self.handler, self.offer),
-                )
-            )
+            found = yield from receipts.judged(self.core, self.deal, message, block, expected)
         except Problem as problem:
             self.known["unproven"] = problem.text
             yield from self.core.complain(self.deal, problem, message.msg_id, self.url)
             raise Unusable(problem.text, problem) from None
+        self.known["unproven"] = ""
+        return found
 
     def _close(self, state: ProcessState, code: str | None) -> Flow[Any]:
         """Report the end to the software, and hear what it thinks (IX-255)."""
@@ -460,7 +455,11 @@ class Paying:
                 self.deal,
                 self.known,
                 self.url,
-                inquiring.Between(self.handler, self.offer.one(Role.CONSUMER).org_id),
+                inquiring.Between(
+                    self.handler,
+                    self.offer.one(Role.CONSUMER).org_id,
+                    self.payment.signed_pay_receipt,
+                ),
             )
         )
 
@@ -562,17 +561,12 @@ def evidence(
 ) -> Flow[tuple[list[Status], IotpSignatures | None]]:
     """Give what proves an offer and payments that are over: statuses, and signatures as they came.
 
-    A Payment Response that got lost is asked for again. Raises Unusable when there is none.
+    Raises Unusable when there is no response.
     """
     statuses: list[Status] = []
     given = [offer.signatures] if offer.signatures is not None else []
     for known in done:
-        letter = yield from store.letter(deal, known.get("in") or known["out"])
-        message = store.message(letter.body)
-        if message.block(PayRespBlk) is None:
-            url = Paying(core, deal, offer, known).url
-            message = yield from core.ask(deal, known["out"], url)
-            known["in"] = deal.seen[message.msg_id].letter
+        message = yield from response(core, deal, offer, known)
         block = message.block(PayRespBlk)
         if block is None:
             raise Unusable("there is no receipt of the payment that comes before")
@@ -586,6 +580,20 @@ def evidence(
         signatures=tuple(one for each in given for one in each.signatures),
         certificates=tuple(one for each in given for one in each.certificates),
     )
+
+
+def response(core: Core, deal: Deal, offer: Offer, known: dict[str, Any]) -> Flow[IotpMessage]:
+    """Give the answer to a payment that is over; one that got lost is asked for again.
+
+    After a crash elsewhere the payment may have been learned of by an inquiry only.
+    """
+    letter = yield from store.letter(deal, known.get("in") or known["out"])
+    message = store.message(letter.body)
+    if message.block(PayRespBlk) is None:
+        url = Paying(core, deal, offer, known).url
+        message = yield from core.ask(deal, known["out"], url)
+        known["in"] = deal.seen[message.msg_id].letter
+    return message
 
 
 def _payment(block: OfferRespBlk, ref: str) -> Payment:

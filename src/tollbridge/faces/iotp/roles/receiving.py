@@ -16,7 +16,7 @@ from tollbridge.faces.iotp.message.words import Role, StatusType
 from tollbridge.faces.iotp.roles import inquiring, store
 from tollbridge.faces.iotp.roles.core import Core, Suspended
 from tollbridge.faces.iotp.roles.draft import next_draft
-from tollbridge.faces.iotp.roles.paying import Paying, evidence
+from tollbridge.faces.iotp.roles.paying import Paying, evidence, response
 from tollbridge.faces.iotp.roles.person import Arrived, Received, Silence
 from tollbridge.faces.iotp.roles.problems import Problem, Unusable
 from tollbridge.faces.iotp.roles.receipts import Offer
@@ -76,20 +76,22 @@ class Receiving:
         Raises Suspended, Cancelled, PeerError, PeerCancelled, Problem or Unusable.
         """
         if self.known["stage"] != "over":
-            if self.delivery.deliv_and_pay_resp:
-                number = self.deal.data["payments"][-1]["in"]
-                message = store.message((yield from store.letter(self.deal, number)).body)
-            else:
-                if self.known["stage"] == "new":
-                    yield from self._request()
-                try:
-                    message = yield from self.core.ask(self.deal, self.known["out"], self.url)
-                except Unusable as error:  # it is paid: the same request may be sent
-                    raise Suspended(error.text) from None
+            if self.known["stage"] == "new" and not self.delivery.deliv_and_pay_resp:
+                yield from self._request()
+            try:
+                message = yield from self._answered()
+            except Unusable as error:
+                raise Suspended(error.text) from None  # it is paid: the same request may be sent
             yield from self._take(message)
         if self.known["state"] == ProcessState.COMPLETED_OK:
             return ""
         return f"nothing was delivered: {self.known['code'] or self.known['state']}"
+
+    def _answered(self) -> Flow[IotpMessage]:
+        if self.delivery.deliv_and_pay_resp:
+            known = self.deal.data["payments"][-1]
+            return (yield from response(self.core, self.deal, self.offer, known))
+        return (yield from self.core.ask(self.deal, self.known["out"], self.url))
 
     def _request(self) -> Flow[None]:
         """Write the Delivery Request: what was ordered, and what proves that it is paid (8.10)."""

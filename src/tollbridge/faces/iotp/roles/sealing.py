@@ -21,13 +21,14 @@ from tollbridge.faces.iotp.message.blocks import (
     OfferRespBlk,
     PayReqBlk,
     PayRespBlk,
+    PingRespBlk,
 )
 from tollbridge.faces.iotp.message.codec import element_of
-from tollbridge.faces.iotp.message.components import Org
+from tollbridge.faces.iotp.message.components import Org, TradingRoleData
 from tollbridge.faces.iotp.message.references import Known
 from tollbridge.faces.iotp.message.signatures import Certificate
 from tollbridge.faces.iotp.message.signing import SignatureKind, Signer, Verified, Verifier
-from tollbridge.faces.iotp.message.words import StatusType
+from tollbridge.faces.iotp.message.words import Role, StatusType
 from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.draft import Draft
 from tollbridge.faces.iotp.roles.problems import Problem
@@ -41,6 +42,7 @@ KINDS: Mapping[type[Block], SignatureKind] = {
     PayRespBlk: SignatureKind.PAYMENT_RESPONSE,
     DeliveryRespBlk: SignatureKind.DELIVERY_RESPONSE,
     InquiryRespBlk: SignatureKind.INQUIRY_RESPONSE,
+    PingRespBlk: SignatureKind.PING_RESPONSE,
 }
 """How the answers of servers are signed."""
 
@@ -198,6 +200,19 @@ def paid(
         and one.el_ref
         and one.id in covered
     )
+
+
+def merchants_data(
+    block: PayReqBlk | DeliveryReqBlk, found: Iterable[Verified]
+) -> tuple[TradingRoleData, ...]:
+    """Give the role data that the Merchant itself signed with its offer."""
+    merchants = {org.org_id.lower() for org in block.orgs if org.plays(Role.MERCHANT)}
+    covered = {
+        name for one in found
+        if one.good and one.kind is SignatureKind.OFFER_RESPONSE and one.signer.lower() in merchants
+        for name in one.covered
+    }  # fmt: skip
+    return tuple([one for one in block.trading_role_data if one.id in covered])
 
 
 def wrong(one: Verified) -> Problem:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
-from tollbridge.faces.iotp.message import codec, faults, rules
+from tollbridge.faces.iotp.message import codec, faults, rules, signing
 from tollbridge.faces.iotp.message.blocks import (
     Block,
     CancelBlk,
@@ -22,12 +22,16 @@ from tollbridge.faces.iotp.message.blocks import (
     PingReqBlk,
     PingRespBlk,
 )
+from tollbridge.faces.iotp.message.codec import element_of
 from tollbridge.faces.iotp.message.components import Org, TransId
 from tollbridge.faces.iotp.message.faults import Unreadable
+from tollbridge.faces.iotp.message.references import Known
+from tollbridge.faces.iotp.message.signing import Verifier
 from tollbridge.faces.iotp.message.words import (
     ANSWERING_PREFIX,
     INQUIRING_PREFIX,
     PingStatus,
+    SignatureCheck,
     TransactionType,
 )
 from tollbridge.faces.iotp.roles import sealing, store
@@ -75,13 +79,16 @@ class Memory:
 
 
 class Settings(Protocol):
-    """What the settings of every server say: who it is, and what it signs with (None: nothing)."""
+    """What the settings of every server say: who it is, what it signs with, whom it believes."""
 
     @property
     def party(self) -> PartySettings: ...
 
     @property
     def seal(self) -> Seal | None: ...
+
+    @property
+    def verifier(self) -> Verifier | None: ...
 
 
 class Server(ABC):
@@ -114,6 +121,10 @@ class Server(ABC):
     @abstractmethod
     def inquired(self, deal: Deal, block: InquiryReqBlk, draft: Draft) -> Flow[InquiryRespBlk]:
         """Tell where a step stands."""
+
+    @abstractmethod
+    def equip(self, seal: Seal, verifier: Verifier) -> None:
+        """Sign with this from now on, and believe those."""
 
     @abstractmethod
     def org(self) -> Org:
@@ -279,9 +290,18 @@ class Server(ABC):
         draft = Draft(f"{ANSWERING_PREFIX}{number}")
         code = PingStatus.DOWN if self.is_down else PingStatus.OK
         answer = PingRespBlk(
-            id=draft.new_id(), ping_status_code=code, lang=LANG, orgs=(self.org(), *block.orgs)
+            id=draft.new_id(),
+            ping_status_code=code,
+            sig_verify_status_code=self._signature_of(message),
+            lang=LANG,
+            orgs=(self.org(), *block.orgs),
         )
         made = draft.message(trans, (answer,), self.clock.now(), answers=message.msg_id)
+        seal = self.settings.seal
+        if seal is not None:
+            known = Known.of(element_of(message))
+            kinds = sealing.kinds_of(made)
+            made = sealing.signed(made, kinds, self.settings.party.org_id, seal, draft, known)
         out = codec.write(made)
         deal = Deal(self.role, trans, "ping")
         deal.add(body, message.msg_id, message.kinds, self.clock.now(), "", incoming=True)
@@ -289,6 +309,16 @@ class Server(ABC):
         deal.seen[message.msg_id].answer = letter.number
         yield from store.keep(deal)
         return out
+
+    def _signature_of(self, message: IotpMessage) -> SignatureCheck | None:
+        """Say what the signature of a ping is worth; None when there is none (8.15)."""
+        verifier = self.settings.verifier
+        if message.signatures is None:
+            return None
+        if verifier is None:
+            return SignatureCheck.NOT_SUPPORTED
+        found = signing.verify(message, self.settings.party.org_id, verifier)
+        return SignatureCheck.OK if all(one.good for one in found) else SignatureCheck.FAIL
 
     # Errors that belong to no transaction of ours
 

@@ -138,7 +138,7 @@ class MerchantSettings:
 
     `seal` signs offers, and what is asked and said of authentications; None signs nothing.
     `signed_receipts`: Payment Handlers are told to sign their receipts; those that others want to
-    see they always are. `deliverer` is who delivers
+    see they always are. `verifier` believes who pings with a signature. `deliverer` is who delivers
     what does not come with the payment's answer (None: nobody, and such items are not for sale).
     `members` are pass phrases by name, for items that authenticate by membership.
     """
@@ -150,6 +150,7 @@ class MerchantSettings:
     bridges: tuple[str, ...] = ()
     ask_state: bool = False
     seal: Seal | None = None
+    verifier: Verifier | None = None
     signed_receipts: bool = False
     deliverer: PartySettings | None = None
     skip_brands: bool = False
