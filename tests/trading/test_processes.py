@@ -11,7 +11,7 @@ import pytest
 
 from tests.processes import Process
 from tollbridge.faces.iotp.roles import person
-from tollbridge.faces.iotp.roles.consumer import Buy, Pending, Resume, Trades
+from tollbridge.faces.iotp.roles.consumer import Buy, Inquire, Pending, Resume, Trades
 from tollbridge.faces.iotp.roles.opening import CARDS, DEMONSTRATION, PURSES, organisations
 from tollbridge.ground.secret import Secret
 from tollbridge.server.trading_keys import derived, public_pem
@@ -139,44 +139,57 @@ def test_a_consumer_killed_in_the_middle_resumes_and_pays_once(town, after):
     assert "nothing is pending" in town.command("pending")
 
 
+async def once(wish):
+    """The person who does not wait: what does not work at once may go on later."""
+    return person.Way.SUSPEND if isinstance(wish, person.Trouble) else await yes(wish)
+
+
 @pytest.mark.req("IX-227", "IX-248")
 def test_two_payment_handlers_are_two_processes_and_the_second_may_be_away(tmp_path):
+    async def main():
+        async with House(town.home, once, limit_s=10) as house:
+            town.purse_house.kill()
+            waiting = await house.order(Buy(f"{town.url}load"))
+            assert waiting.is_suspended
+            assert [one.state for one in waiting.payments] == ["CompletedOk", "Suspended"]
+            town.purse_house.start()
+            traded = await house.order(Resume(waiting.name))
+            assert traded.complete
+            assert {one.proof for one in traded.payments} == {"signed, verified"}
+            assert {one.other for one in await house.letters(traded.name)} == {
+                "Merchant", "pay.example", "purse.example",
+            }  # fmt: skip
+
     with Town(tmp_path, two=True) as town:
-        town.purse_house.kill()
-        waiting = json.loads(town.command("buy", f"{town.url}load", "--yes", "--json", code=1))
-        assert waiting["suspended"]
-        assert [one["state"] for one in waiting["payments"]] == ["CompletedOk", "Suspended"]
-        town.purse_house.start()
-        traded = json.loads(town.command("resume", "--yes", "--json"))
-        assert traded["stage"] == "done"
-        assert {one["receipt_signature"] for one in traded["payments"]} == {"signed, verified"}
+        asyncio.run(main())
         assert town.balance() == "20.00 EUR"
-        drawn = town.command("trace")
-        assert "──▶ purse.example" in drawn
-        assert "──▶ pay.example" in drawn
-        for number in ("1", "2"):
-            told = json.loads(town.command("inquire", "--payment", number, "--json"))
-            assert told["remote"] == "CompletedOk"
+        told = json.loads(town.command("inquire", "--payment", "1", "--json"))
+        assert told["remote"] == "CompletedOk"
 
 
 @pytest.mark.req("IX-224", "IX-257")
 def test_a_wallet_killed_between_paying_and_receiving_gets_its_goods_later_and_once(tmp_path):
+    async def main():
+        async with House(town.home, once, limit_s=10) as house:
+            town.courier.kill()
+            [waiting] = (await house.order(Pending())).deals
+            waiting = await house.order(Resume(waiting.name))
+            assert waiting.is_suspended
+            assert waiting.payments[0].state == "CompletedOk"
+            town.courier.start()
+            traded = await house.order(Resume(waiting.name))
+            assert traded.complete
+            assert "stormy night" in traded.delivery.note
+            assert traded.delivery.proof == "signed, verified"
+            town.courier.kill()
+            town.courier.start()
+            told = await house.order(Inquire(traded.name))
+            assert (told.remote, told.code) == ("CompletedOk", "ShippedNoConf")
+
     with Town(tmp_path, delivers=True) as town:
         town.command("buy", f"{town.url}ebook", "--brand", "VISA", "--yes", "--die-after", "3",
                      code=-signal.SIGKILL)  # fmt: skip
-        town.courier.kill()
-        waiting = json.loads(town.command("resume", "--yes", "--json", code=1))
-        assert waiting["suspended"]
-        assert waiting["payments"][0]["state"] == "CompletedOk"
-        town.courier.start()
-        traded = json.loads(town.command("resume", "--yes", "--json"))
-        assert traded["stage"] == "done"
-        assert "stormy night" in traded["delivery"]["note"]
-        assert traded["delivery"]["signature"] == "signed, verified"
-        town.courier.kill()
-        town.courier.start()
-        told = json.loads(town.command("inquire", "--json"))
-        assert (told["remote"], told["code"]) == ("CompletedOk", "ShippedNoConf")
+        asyncio.run(main())
         assert "Delivery Request" in town.command("trace")
 
 

@@ -364,6 +364,36 @@ def test_it_is_too_late_to_cancel_what_was_delivered():
     house.run(main)
 
 
+@pytest.mark.req("IX-191")
+@pytest.mark.parametrize(
+    ("pattern", "new"),
+    [
+        (rb'(DelivAndPayResp="False" ActionOrgRef=")[^"]*', rb"\1M9.9"),
+        (rb'DelivReqNetLocn="[^"]*"', rb'DelivReqNetLocn="nowhere"'),
+    ],
+)
+def test_an_offer_that_says_not_who_delivers_or_where_is_refused_before_paying(pattern, new):
+    house = House(delivers=True)
+    house.person = Chooser()
+    house.trusted = {}
+
+    async def meddle(wanted):
+        if not getattr(wanted, "url", "").startswith(SHOP_URL):
+            return None
+        answer = await house.reach("M", wanted)
+        body = re.sub(rb"<IotpSignatures.*</IotpSignatures>", b"", answer.body)
+        return Arrived(200, re.sub(pattern, new, body))
+
+    async def main():
+        house.meddle = meddle
+        traded = await house.buy("ebook")
+        assert traded.stage == "failed"
+        assert "deliver" in traded.text
+
+    house.run(main)
+    assert house.taken() == 0
+
+
 @pytest.mark.req("IX-196")
 def test_what_is_not_there_is_told_as_a_failure():
     house = House(delivers=True)

@@ -456,6 +456,7 @@ class Consumer:
         if block.order is None:
             text = "an offer has an order"
             raise Problem(ErrorCode.EL_MISSING, text, element="OfferRespBlk", value="Order")
+        receiving.check(tpo, block)
         now = self.core.clock.now()
         if now > block.order.ok_to:
             raise Problem(ErrorCode.VALUE_TOO_LARGE, "the offer has expired", element="Order",

@@ -9,7 +9,13 @@ from typing import Any
 from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import CompletionCode, ErrorCode, ProcessState
 from tollbridge.faces.iotp.message import contents, http
-from tollbridge.faces.iotp.message.blocks import DeliveryReqBlk, DeliveryRespBlk, IotpMessage
+from tollbridge.faces.iotp.message.blocks import (
+    DeliveryReqBlk,
+    DeliveryRespBlk,
+    IotpMessage,
+    OfferRespBlk,
+    TpoBlk,
+)
 from tollbridge.faces.iotp.message.components import ConsumerDeliveryData, Delivery, Org
 from tollbridge.faces.iotp.message.signing import SignatureKind
 from tollbridge.faces.iotp.message.words import Role, StatusType
@@ -23,6 +29,7 @@ from tollbridge.faces.iotp.roles.receipts import Offer
 from tollbridge.faces.iotp.roles.sealing import Judged
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.faces.iotp.roles.wanted import Delivered
+from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.flow import Flow
 
 DELIVERY_ID_LETTERS = 14
@@ -32,6 +39,32 @@ KEY = "delivery"
 def promised(offer: Offer) -> bool:
     """Say whether something is delivered by messages."""
     return offer.block.delivery is not None and offer.block.delivery.deliv_exch
+
+
+def check(tpo: TpoBlk, block: OfferRespBlk) -> None:
+    """Check that an offer says who delivers, and where that is asked for (7.13). Raises Problem."""
+    delivery = block.delivery
+    if delivery is None or not delivery.deliv_exch:
+        return
+    by = [org for org in tpo.orgs if org.id == delivery.action_org_ref]
+    if len(by) != 1 or not by[0].plays(Role.DELIVERY_HANDLER):
+        text = "ActionOrgRef names no delivery handler"
+        raise Problem(ErrorCode.EL_INCONSISTENT, text, element="Delivery", ref=delivery.id,
+                      attribute="ActionOrgRef", value=delivery.action_org_ref or "")  # fmt: skip
+    if not delivery.deliv_and_pay_resp and not _url(delivery):
+        text = "there is no address to ask for the delivery"
+        raise Problem(ErrorCode.ATT_MISSING, text, element="DeliveryData", ref=delivery.id,
+                      attribute="DelivReqNetLocn", value="DelivReqNetLocn")  # fmt: skip
+
+
+def _url(delivery: Delivery) -> str:
+    data = delivery.data
+    if data is None:
+        return ""
+    try:
+        return http.either(data.deliv_req_net_locn, data.sec_deliv_req_net_locn) or ""
+    except RemoteProtocolError:
+        return ""
 
 
 def begun(deal: Deal) -> bool:
@@ -66,9 +99,7 @@ class Receiving:
         """Where the delivery is asked for, and asked about."""
         if self.delivery.deliv_and_pay_resp:
             return Paying(self.core, self.deal, self.offer, self.deal.data["payments"][-1]).url
-        data = self.delivery.data
-        assert data is not None, "what is delivered by messages says how"
-        return http.either(data.deliv_req_net_locn, data.sec_deliv_req_net_locn) or ""
+        return _url(self.delivery)
 
     def receive(self) -> Flow[str]:
         """Get the goods, or the note that says where they are; says why when there are none.
