@@ -223,7 +223,7 @@ def cancel(name: str | None, folder: Path, yes: bool, ca_file: Path | None, as_j
 @click.argument("name", required=False)
 @WALLET
 @click.option("--payment", type=click.IntRange(1, 2),
-              help="Ask about this payment of two (default: the last one begun).")  # fmt: skip
+              help="Ask about this payment (default: the delivery, or the last).")  # fmt: skip
 @CA_FILE
 @sources.JSON
 def inquire(

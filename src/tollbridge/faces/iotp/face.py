@@ -182,7 +182,10 @@ def _said(role: str) -> Callable[[Request, Mapping[str, str]], Said]:
 def _begin(request: Request, names: Mapping[str, str]) -> Begin:
     del names
     given = {name: one[0] for name, one in parse_qs(urlsplit(request.url).query).items()}
-    words = {name: given[name][:ADDRESS_LETTERS_MAX] for name in _ADDRESS if given.get(name)}
+    words = {
+        name: given[name][:ADDRESS_LETTERS_MAX] for name in _ADDRESS
+        if given.get(name, "").isprintable() and given.get(name)
+    }  # fmt: skip
     to = Address(**words) if set(words) >= _ADDRESS - {"code"} else None
     return Begin(given.get("item", ""), to)
 

@@ -1,6 +1,7 @@
 """Deliveries: by a handler of their own or with the payment's answer, to those who paid, once."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -15,17 +16,22 @@ from tests.faces.iotp.roles.trade import (
     Person,
     item,
 )
+from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState
 from tollbridge.faces.iotp.face import Begin, IotpFace
 from tollbridge.faces.iotp.message import codec, rules, signing
 from tollbridge.faces.iotp.message.blocks import DeliveryReqBlk, DeliveryRespBlk, TpoBlk
+from tollbridge.faces.iotp.message.contents import mime
 from tollbridge.faces.iotp.message.signing import SignatureKind
 from tollbridge.faces.iotp.message.words import Role, TransactionType
 from tollbridge.faces.iotp.roles import goods, store
 from tollbridge.faces.iotp.roles import person as wishes
 from tollbridge.faces.iotp.roles.consumer import Cancel, Inquire, Resume
+from tollbridge.faces.iotp.roles.goods import Handover
 from tollbridge.faces.iotp.roles.person import Arrived, Fetch, Post, Silence, Way
 from tollbridge.faces.iotp.roles.sealing import Proof
+from tollbridge.faces.iotp.roles.settings import Address
+from tollbridge.wire.http import Request
 
 OK = ProcessState.COMPLETED_OK
 
@@ -168,8 +174,39 @@ def test_what_goes_by_post_is_not_sold_without_an_address():
         answer = await house.engines["M"].serve(house.faces["M"], Begin("parcel"), {})
         assert answer.status == 400
         assert b"street" in answer.body
+        begin = next(one for one in house.faces["M"].endpoints() if one.method == "GET")
+        url = "http://shop.test/iotp/merchant?item=parcel&name=Ada&city=Bath&country=GB&street="
+        assert begin.decode(Request("GET", f"{url}1+High+Street"), {}).to == Address(
+            "Ada", "1 High Street", "Bath", "GB"
+        )
+        for nonsense in ("", "%00", "%0A"):
+            assert begin.decode(Request("GET", f"{url}{nonsense}"), {}).to is None
 
     house.run(main)
+
+
+@pytest.mark.req("IX-140")
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (Content(text="plain"), "plain"),
+        (Content(text="<p>page</p>", content="MIME:text/html"), "<p>page</p>"),
+        (Content(text="<a/>", content="XML"), "<a/>"),
+        (mime("image/png", b"1234"), "(image/png, 4 bytes)"),
+        (Content(text="Content-Type: text/plain\n\nhello", content="MIME"), "hello"),
+    ],
+)  # fmt: skip
+def test_a_note_in_any_form_is_shown_or_named(monkeypatch, content, text):
+    whole = Handover.response
+
+    def response(self, goods, draft, now):
+        made = whole(self, goods, draft, now)
+        return replace(made, delivery_note=replace(made.delivery_note, contents=(content,)))
+
+    monkeypatch.setattr(Handover, "response", response)
+    _, traded = bought("ebook")
+    assert traded.complete
+    assert traded.delivery.note == text
 
 
 def without(body, begin, end):

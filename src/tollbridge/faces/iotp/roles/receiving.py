@@ -26,7 +26,7 @@ from tollbridge.faces.iotp.roles.paying import Paying, evidence, response
 from tollbridge.faces.iotp.roles.person import Arrived, Received, Silence
 from tollbridge.faces.iotp.roles.problems import Problem, Unusable
 from tollbridge.faces.iotp.roles.receipts import Offer
-from tollbridge.faces.iotp.roles.sealing import Judged
+from tollbridge.faces.iotp.roles.sealing import Judged, Proof
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.faces.iotp.roles.wanted import Delivered
 from tollbridge.ground.errors import RemoteProtocolError
@@ -196,7 +196,8 @@ class Receiving:
 
     def inquire(self) -> Flow[inquiring.Told]:
         """Ask how far the delivery is. Raises Unusable."""
-        between = inquiring.Between(self.handler, self.offer.one(Role.CONSUMER).org_id)
+        signs = self.known.get("proof", Proof.NONE) != Proof.NONE
+        between = inquiring.Between(self.handler, self.offer.one(Role.CONSUMER).org_id, signs)
         told = yield from inquiring.delivery(
             self.core, self.deal, (self.delivery.id, self.known.get("handler")), self.url, between
         )
@@ -219,11 +220,11 @@ class Receiving:
 
 
 def _shown(content: Content) -> str:
-    """Give a content as text, or say what it is; every way to read it is tried (IX-140)."""
+    """Give a content as text, or say what it is: plain text, HTML, XML (IX-140)."""
     try:
         document = contents.opened(content)
     except ValueError as error:
-        raise Unusable(f"the note cannot be read: {error}") from None
+        return f"(cannot be read: {error})"
     if document.text is None:
         return f"({document.media_type}, {len(document.data)} bytes)"
     return document.text
