@@ -38,15 +38,17 @@ class Town:
     """Three parties: two servers on fixed ports, and a wallet; with `two` a second payment handler,
     with `delivers` a delivery handler."""
 
-    def __init__(self, folder, *, two=False, delivers=False):
+    def __init__(self, folder, *, two=False, delivers=False, more=()):
         self.folder = folder
         ports = [free_port() for _ in range(4)]
         self.payment_url = f"http://127.0.0.1:{ports[1]}/iotp/payment"
-        more = ("--purse-url", f"http://127.0.0.1:{ports[2]}/iotp/payment") if two else ()
+        where = ["--payment-url", self.payment_url]
+        if two:
+            where += ["--purse-url", f"http://127.0.0.1:{ports[2]}/iotp/payment"]
         if delivers:
-            more = ("--delivery-url", f"http://127.0.0.1:{ports[3]}/iotp/delivery")
-        self.shop = serve(folder, "merchant", ports[0], "--payment-url", self.payment_url, *more)
-        self.handler = serve(folder, "payment", ports[1])
+            where += ["--delivery-url", f"http://127.0.0.1:{ports[3]}/iotp/delivery"]
+        self.shop = serve(folder, "merchant", ports[0], *where, *more)
+        self.handler = serve(folder, "payment", ports[1], *more)
         self.servers = [self.shop, self.handler]
         if two:
             named = ("--payment-org", "purse.example")

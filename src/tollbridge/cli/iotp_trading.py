@@ -45,6 +45,7 @@ ROLES = {
     "merchant": ["merchant"],
     "payment": ["payment"],
     "delivery": ["delivery"],
+    "software": ["software"],
     "both": ["merchant", "payment"],
     "all": ["merchant", "payment", "delivery"],
 }
@@ -69,6 +70,10 @@ FAILED = 1
               help="The delivery handler of a merchant that is none itself.")  # fmt: skip
 @click.option("--payment-org", metavar="ORG",
               help="The id of the payment handler (default pay.example).")  # fmt: skip
+@click.option("--software-url", metavar="URL",
+              help="Where the payment software runs, when it is not this process.")  # fmt: skip
+@click.option("--software-token", envvar="TOLLBRIDGE_IOTP_SOFTWARE_TOKEN",
+              help="The token of the server there.")  # fmt: skip
 @tls.TLS_CERT
 @tls.TLS_KEY
 @SECRET
@@ -85,6 +90,8 @@ def serve(
     purse_url: str | None,
     delivery_url: str | None,
     payment_org: str | None,
+    software_url: str | None,
+    software_token: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
     secret: str | None,
@@ -95,6 +102,9 @@ def serve(
 ) -> None:
     """Serve a merchant, a payment handler, a delivery handler, or all in one process.
 
+    Payment software may be a process of its own (--role software), called by the others over HTTP
+    with documents of the Payment API.
+
     With nothing configured it is a demonstration shop with test cards and purses that cost nothing.
     Settings stand in [faces.iotp].
     """
@@ -103,6 +113,7 @@ def serve(
     from tollbridge.cli.serve import announce, end_quietly, open_house, run
     from tollbridge.faces.iotp.face import IotpFace
     from tollbridge.faces.iotp.roles.opening import Opening
+    from tollbridge.faces.iotp.roles.software import PATH
 
     end_quietly()
     logs.configure(log_level, as_json=log_json)
@@ -114,6 +125,8 @@ def serve(
         "purse_url": purse_url,
         "delivery_url": delivery_url,
         "payment_org_id": payment_org,
+        "software_url": software_url,
+        "software_token": software_token,
         "secret": secret,
     }
     own |= {name: value for name, value in given.items() if value is not None}
@@ -134,6 +147,8 @@ def serve(
         click.echo(f"  payments  {house.url}/iotp/payment")
     if face.delivery is not None:
         click.echo(f"  delivers  {house.url}/iotp/delivery")
+    for name in face.software.bridges if face.software is not None else ():
+        click.echo(f"  software  {house.url}{PATH}/{name}")
     if "secret" not in own and Opening().secret:
         click.echo("  everybody knows the keys of its instruments: for tests only")
     run(house)

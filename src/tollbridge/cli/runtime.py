@@ -20,6 +20,7 @@ from tollbridge.faces.webinos import WebinosFace
 from tollbridge.faces.wpi.face import WpiFace
 from tollbridge.ground.clock import Clock, SystemClock
 from tollbridge.ground.errors import ConfigError
+from tollbridge.ground.flow import Party
 from tollbridge.ground.ids import IdSource, RandomIds
 from tollbridge.ground.secret import Secret
 from tollbridge.journal.sqlite import SqliteJournal
@@ -112,8 +113,11 @@ def _furnished(
     iotp = faces.get("iotp")
     if iotp is not None:
         from tollbridge.server import trading_keys
+        from tollbridge.trading.software import Way
 
         trading_keys.equip(iotp, engine.clock)
+        way = {Party.DEVICE: Way(transport)}
+        hosted = [Hosted(iotp, way) if each.face is iotp else each for each in hosted]
     beside = web.beside if web else ()
     app = application(engine, hosted, token, settings.merchant, more, beside)
     return Runtime(engine, faces, app, service, terminals, web)

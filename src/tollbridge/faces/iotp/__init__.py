@@ -21,6 +21,7 @@ def face(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> IotpFac
         opening.handler(wanted, clock, ids) if "payment" in wanted.roles else None,
         wanted.keys,
         opening.deliverer(wanted, clock, ids) if "delivery" in wanted.roles else None,
+        opening.software(wanted, clock, ids) if opening.SOFTWARE in wanted.roles else None,
     )
 
 

@@ -3,7 +3,8 @@
 `GET /iotp/merchant?item=NAME` begins a trade, `POST` goes on with it; `POST /iotp/payment` is the
 Payment Handler, `POST /iotp/delivery` the Delivery Handler. What goes by post wants an address when
 a trade begins: `&name=…&street=…&city=…&code=…&country=…`. Pages below them are where a Consumer's
-browser is sent in the end, and where errors are told (`…/log`).
+browser is sent in the end, and where errors are told (`…/log`). `POST /iotp/software/…` is the
+payment software of cores in other processes; all but that is open to everybody.
 """
 
 import logging
@@ -20,6 +21,7 @@ from tollbridge.faces.iotp.roles.merchant import Merchant
 from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.server import Server
 from tollbridge.faces.iotp.roles.settings import Address, KeySettings
+from tollbridge.faces.iotp.roles.software import PATH, Software
 from tollbridge.faces.iotp.roles.writing import together
 from tollbridge.ground.errors import RemoteProtocolError
 from tollbridge.ground.flow import Flow
@@ -40,6 +42,8 @@ IOTP_HEADERS = Headers([
     ("pragma", "no-cache"),
 ])  # fmt: skip
 _TEXT = Headers([("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")])
+_XML = Headers([("content-type", "application/xml"), ("cache-control", "no-store")])
+_STATUS = {"unauthorized": 401, "too_large": 413, "media_type": 415, "internal": 500}
 _PAGES = {
     "done": "The trade is done.",
     "cancelled": "The trade was cancelled.",
@@ -77,11 +81,19 @@ class Logged:
     body: bytes
 
 
-Message = Begin | Said | Shown | Logged
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A document of the Payment API for a bridge ("payment/card")."""
+
+    bridge: str
+    document: bytes
+
+
+Message = Begin | Said | Shown | Logged | Called
 
 
 class IotpFace:
-    """The roles of this process. `merchant`, `handler` and `delivery` may each be None.
+    """The roles of this process. `merchant`, `handler`, `delivery` and `software` may each be None.
 
     `keys` say where keys of signatures come from; who puts the rooms together makes them and hands
     them over with `equip`.
@@ -95,10 +107,12 @@ class IotpFace:
         handler: PaymentHandler | None,
         keys: KeySettings,
         delivery: DeliveryHandler | None = None,
+        software: Software | None = None,
     ) -> None:
         self.merchant = merchant
         self.handler = handler
         self.delivery = delivery
+        self.software = software
         self.keys = keys
 
     def equip(self, seal: Callable[[str], Seal], verifier: Verifier) -> None:
@@ -119,6 +133,9 @@ class IotpFace:
             found += [_endpoint("POST", PAYMENT, _said("payment")), *_pages(PAYMENT)]
         if self.delivery is not None:
             found += [_endpoint("POST", DELIVERY, _said("delivery")), *_pages(DELIVERY)]
+        if self.software is not None:
+            path = f"{PATH}/{{role}}/{{bridge}}"
+            found.append(HttpEndpoint("POST", path, _called, _encode, _refuse, LIMITS))
         return found
 
     def answer(self, message: Message) -> Flow[Response]:
@@ -139,6 +156,12 @@ class IotpFace:
                 text = message.body.decode("utf-8", "replace")
                 log.warning("a peer tells of an error: %s", scrub(text)[:LOG_LETTERS_MAX])
                 return Response(204, _TEXT)
+            case Called():
+                assert self.software is not None, "a role that is not here has no endpoint"
+                document = yield from self.software.answer(message.bridge, message.document)
+                if document is None:
+                    return Response(404, _TEXT, b"there is no such payment software\n")
+                return Response(200, _XML, document)
 
     def _begin(self, message: Begin) -> Flow[Response]:
         assert self.merchant is not None
@@ -179,6 +202,10 @@ def _said(role: str) -> Callable[[Request, Mapping[str, str]], Said]:
     return decode
 
 
+def _called(request: Request, names: Mapping[str, str]) -> Called:
+    return Called(f"{names['role']}/{names['bridge']}", request.body)
+
+
 def _begin(request: Request, names: Mapping[str, str]) -> Begin:
     del names
     given = {name: one[0] for name, one in parse_qs(urlsplit(request.url).query).items()}
@@ -204,5 +231,5 @@ def _logged(request: Request, names: Mapping[str, str]) -> Logged:
 
 
 def _refuse(error: RemoteProtocolError) -> Response:
-    status = {"too_large": 413, "media_type": 415, "internal": 500}.get(error.hint, 400)
+    status = _STATUS.get(error.hint, 400)
     return Response(status, _TEXT, f"{error}\n".encode())

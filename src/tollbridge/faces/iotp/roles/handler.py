@@ -54,6 +54,7 @@ from tollbridge.faces.iotp.roles.problems import Failed, Problem, worst_of
 from tollbridge.faces.iotp.roles.sealing import Seal
 from tollbridge.faces.iotp.roles.server import Reply, Server, last_received
 from tollbridge.faces.iotp.roles.settings import HandlerSettings
+from tollbridge.faces.iotp.roles.software import First
 from tollbridge.faces.iotp.roles.store import Deal
 from tollbridge.ground.clock import Clock
 from tollbridge.ground.flow import Flow
@@ -88,6 +89,7 @@ class PaymentHandler(Server):
         bridges: Mapping[str, PaymentBridge],
         clock: Clock,
         ids: IdSource,
+        first: First | None = None,
     ) -> None:
         super().__init__(clock)
         self.settings = settings
@@ -95,8 +97,7 @@ class PaymentHandler(Server):
         self.bridges.limit = Limit(clock, CALL_LIMIT_S)
         self.closing = Closing(self.bridges, clock, settings.close_after_s)
         self._ids = ids
-        self.before_first: list[Callable[[], Flow[Any]]] = []
-        """What is done before the first message, for example value put into purses."""
+        self.first = first or First()
 
     def equip(self, seal: Seal, verifier: Verifier) -> None:
         self.settings = replace(self.settings, seal=seal, verifier=verifier)
@@ -108,11 +109,7 @@ class PaymentHandler(Server):
         return message.block(PayReqBlk) is not None
 
     def handle(self, deal: Deal, message: IotpMessage, draft: Draft) -> Flow[Reply]:
-        while self.before_first:
-            first = self.before_first[0]
-            yield from first()
-            if first in self.before_first:  # another message may have done it meanwhile
-                self.before_first.remove(first)
+        yield from self.first.do()
         yield from self.closing.sweep()
         request = message.block(PayReqBlk)
         if request is not None:

@@ -15,6 +15,7 @@ from tollbridge.core.instrument import Card, InstrumentView
 from tollbridge.faces.iotp.api import formats
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.elements import BrandItem, PaymentHandlerOrg
+from tollbridge.faces.iotp.api.remote import Remote
 from tollbridge.faces.iotp.api.words import PayDirection
 from tollbridge.faces.iotp.message.signing import Keyring
 from tollbridge.faces.iotp.message.words import TransactionType
@@ -31,6 +32,7 @@ from tollbridge.faces.iotp.roles.settings import (
     MerchantSettings,
     PartySettings,
 )
+from tollbridge.faces.iotp.roles.software import PATH, First, Software
 from tollbridge.faces.iotp.schemes import card, purse, purses
 from tollbridge.faces.iotp.schemes.book import Book
 from tollbridge.faces.iotp.schemes.offering import Offering
@@ -45,7 +47,8 @@ from tollbridge.ground.secret import Secret, mask_number
 
 DEMONSTRATION = "tollbridge demonstration, for tests only"
 """The secret of the demonstration: tokens and keys of its instruments follow from it."""
-ROLES = ("merchant", "payment", "delivery")
+MERCHANT, PAYMENT, DELIVERY, SOFTWARE = "merchant", "payment", "delivery", "software"
+ROLES = (MERCHANT, PAYMENT, DELIVERY)
 DEBIT, CREDIT = PayDirection.DEBIT, PayDirection.CREDIT
 CARDS, PURSES = "card", "purse"
 ISSUER = "issuer"
@@ -72,9 +75,10 @@ class Opening:
     `payment_url` where the Payment Handler is, `purse_url` where another one takes payments by
     purse, `delivery_url` where the Delivery Handler is, when it is not this process. `secret` is
     what tokens and keys of instruments follow from: Merchant and Payment Handlers share it.
-    `signing_key` and its like are as in `KeySettings`. `cards` are numbers by name, `issued_minor`
-    what the issuer's purse holds at first, `bridge` where card payments go ("": the first one),
-    `members` pass phrases by name.
+    `signing_key` and its like are as in `KeySettings`. `software_url` is where the payment software
+    runs, when it is not this process, and `software_token` what it is shown. `cards` are numbers by
+    name, `issued_minor` what the issuer's purse holds at first, `bridge` where card payments go
+    ("": the first one), `members` pass phrases by name.
     """
 
     roles: tuple[str, ...] = ROLES
@@ -103,6 +107,8 @@ class Opening:
     signing_certificate: str = ""
     trust_anchors: str = ""
     trusted: Mapping[str, str] = field(default_factory=dict)
+    software_url: str = ""
+    software_token: Secret[str] = field(default_factory=lambda: Secret(""))
 
     @property
     def keys(self) -> KeySettings:
@@ -167,10 +173,8 @@ def key_of(secret: Secret[str]) -> purse.KeyOf:
     return purse.keys_from(Secret(secret.reveal().encode()))
 
 
-def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
-    """Open the shop."""
-    url = f"{opening.url.rstrip('/')}/iotp/merchant"
-    party = PartySettings(opening.org_id, opening.legal_name, url)
+def merchants_bridges(opening: Opening, clock: Clock, ids: IdSource) -> dict[str, PaymentBridge]:
+    """Make the payment software of a shop."""
     taker = (opening.payment_org_id, opening.payment_legal_name, opening.payment_locn)
     purse_taker = taker
     if opening.purse_url:
@@ -202,6 +206,13 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
             clock=clock,
         )
         bridges[name] = make(offering, secret, keys, ids)
+    return bridges
+
+
+def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
+    """Open the shop."""
+    url = f"{opening.url.rstrip('/')}/iotp/merchant"
+    party = PartySettings(opening.org_id, opening.legal_name, url)
     sold = {
         name: one for name, one in opening.items.items()
         if one.goods is None or one.goods.at_once or opening.courier is not None
@@ -209,15 +220,21 @@ def merchant(opening: Opening, clock: Clock, ids: IdSource) -> Merchant:
     settings = MerchantSettings(
         party, sold, signed_receipts=True, deliverer=opening.courier, members=opening.members
     )
+    bridges = _elsewhere(opening, MERCHANT) or merchants_bridges(opening, clock, ids)
     return Merchant(settings, bridges, clock, ids)
 
 
-def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
-    """Open the payment handler."""
-    party = PartySettings(opening.payment_org_id, opening.payment_legal_name, opening.payment_locn)
+def handlers_bridges(
+    opening: Opening, clock: Clock, ids: IdSource, first: First
+) -> dict[str, PaymentBridge]:
+    """Make the payment software of a payment handler; `first` is to be done before it works."""
     secret = Secret(opening.secret.reveal().encode())
     _, register = card.enrolled(secret, plastics(opening.cards))
-    bridges: dict[str, PaymentBridge] = {
+    book = purses.value_of(f"h/{PURSES}")
+    for code in opening.currencies:
+        money = Money.of(opening.issued_minor, code)
+        first.steps.append(partial(_issued, book, money))
+    return {
         CARDS: card.handler(
             card_scheme(opening), f"h/{CARDS}", register, clock,
             bridge=opening.bridge, patience_s=opening.patience_s,
@@ -226,6 +243,11 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
             purse_scheme(opening), f"h/{PURSES}", {"": ISSUER}, key_of(opening.secret), clock, ids
         ),
     }  # fmt: skip
+
+
+def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
+    """Open the payment handler."""
+    party = PartySettings(opening.payment_org_id, opening.payment_legal_name, opening.payment_locn)
     settings = HandlerSettings(
         party,
         {card.PROTOCOL_ID: CARDS, purse.PROTOCOL_ID: PURSES},
@@ -234,12 +256,28 @@ def handler(opening: Opening, clock: Clock, ids: IdSource) -> PaymentHandler:
         goods=opening.goods,
         close_after_s=opening.close_after_s,
     )
-    made = PaymentHandler(settings, bridges, clock, ids)
-    book = purses.value_of(f"h/{PURSES}")
-    for code in opening.currencies:
-        money = Money.of(opening.issued_minor, code)
-        made.before_first.append(partial(_issued, book, money))
-    return made
+    first = First()
+    bridges = _elsewhere(opening, PAYMENT) or handlers_bridges(opening, clock, ids, first)
+    return PaymentHandler(settings, bridges, clock, ids, first)
+
+
+def software(opening: Opening, clock: Clock, ids: IdSource) -> Software:
+    """Open the payment software of cores in other processes."""
+    first = First()
+    own = {
+        MERCHANT: merchants_bridges(opening, clock, ids),
+        PAYMENT: handlers_bridges(opening, clock, ids, first),
+    }
+    bridges = {f"{role}/{name}": one for role, made in own.items() for name, one in made.items()}
+    return Software(bridges, first, clock)
+
+
+def _elsewhere(opening: Opening, role: str) -> dict[str, PaymentBridge]:
+    """Name the bridges of a role in another process; none when they are here."""
+    if not opening.software_url:
+        return {}
+    base = f"{opening.software_url.rstrip('/')}{PATH}/{role}"
+    return {name: Remote(f"{base}/{name}", opening.software_token) for name in (CARDS, PURSES)}
 
 
 def deliverer(opening: Opening, clock: Clock, ids: IdSource) -> DeliveryHandler:
@@ -270,15 +308,16 @@ def opening(settings: Mapping[str, object]) -> Opening:  # noqa: C901, PLR0912 -
         else:
             values[name] = value
     roles = values.get("roles", ROLES)
-    if not roles or not set(roles) <= set(ROLES):
-        problems.append(f"roles: some of {', '.join(ROLES)}")
+    if not roles or not set(roles) <= {*ROLES, SOFTWARE}:
+        problems.append(f"roles: some of {', '.join((*ROLES, SOFTWARE))}")
     for name in ("roles", "currencies"):
         if name in values:
             values[name] = tuple(values[name])
     if "members" in values:
         values["members"] = {name: Secret(str(one)) for name, one in values["members"].items()}
-    if "secret" in values:
-        values["secret"] = Secret(values["secret"])
+    for name in ("secret", "software_token"):
+        if name in values:
+            values[name] = Secret(values[name])
     if "items" in values:
         values["items"] = _items(values["items"], problems)
     if "cards" in values and not problems:
@@ -319,6 +358,8 @@ _SETTINGS: Mapping[str, tuple[Any, str]] = {
     "signing_certificate": _TEXT,
     "trust_anchors": _TEXT,
     "trusted": (Mapping, "a table of files"),
+    "software_url": _TEXT,
+    "software_token": _TEXT,
 }
 
 
