@@ -25,9 +25,13 @@ class Bench:
         self.network = sandbox(folder).start()
         port = talk("GET", f"{self.network.url}/health")[1]["port"]
         self.port = free_port()
+        # What a killed server had not sent is closed after this time, while tills still ask.
+        config = folder / "server.toml"
+        config.write_text("[bridges.sandbox]\nin_flight_limit_s = 2\n")
         self.server = server(
-            folder, "--sandbox-url", f"http://127.0.0.1:{port}", port=self.port
-        ).start()
+            folder, "--config", str(config), "--sandbox-url", f"http://127.0.0.1:{port}",
+            port=self.port,
+        ).start()  # fmt: skip
 
     def till(self, options=QUICK):
         return BlockingWpiClient(

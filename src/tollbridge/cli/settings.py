@@ -71,7 +71,8 @@ def beside(made: Settings, sandbox_url: str | None) -> Settings:
     """Give settings whose sandbox is a process of its own, if its address is given."""
     if not sandbox_url:
         return made
-    return replace(made, bridges={**made.bridges, "sandbox": {"url": sandbox_url}})
+    own = {**made.bridges.get("sandbox", {}), "url": sandbox_url}
+    return replace(made, bridges={**made.bridges, "sandbox": own})
 
 
 def token_file(journal: Path) -> Path:
