@@ -18,7 +18,6 @@ from tollbridge.faces.iotp.api.elements import Algorithm as ApiAlgorithm
 from tollbridge.faces.iotp.api.elements import Content
 from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.words import CompletionCode, ErrorCode, ProcessState, Severity
-from tollbridge.faces.iotp.message import codec
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     AuthRespBlk,
@@ -156,7 +155,7 @@ class Merchant(Server):
             message = _related(message, draft, original)
         if reply.error is None:
             message = yield from self.sign(deal, message, draft)
-        body = codec.write(message)
+        body = store.written(message)
         deal.stage = reply.stage or deal.stage
         deal.add(body, message.msg_id, message.kinds, now, "Consumer", incoming=False)
         yield from store.keep(deal)
@@ -573,7 +572,7 @@ class Merchant(Server):
         return self.settings.items[deal.data["item"]]
 
     def _first(self, deal: Deal) -> Flow[IotpMessage]:
-        return store.message((yield from store.letter(deal, 1)).body)
+        return store.said((yield from store.letter(deal, 1)))
 
     def _tpo_sent(self, deal: Deal) -> Flow[TpoBlk]:
         """Give the TPO Block with the Brand Lists, which is the last one we sent."""
@@ -582,7 +581,7 @@ class Merchant(Server):
                 continue
             letter = yield from store.letter(deal, number)
             if not letter.incoming and "TpoBlk" in letter.kinds:
-                block = store.message(letter.body).block(TpoBlk)
+                block = store.said(letter).block(TpoBlk)
                 assert block is not None
                 return block
         raise AssertionError("a Merchant begins with a TPO Block")

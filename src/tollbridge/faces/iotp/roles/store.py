@@ -107,6 +107,7 @@ def trans_of(element: xml.Element) -> TransId:
 
 
 _READ: OrderedDict[bytes, IotpMessage] = OrderedDict()
+_MADE: OrderedDict[bytes, IotpMessage] = OrderedDict()
 
 
 def message(body: bytes) -> IotpMessage:
@@ -120,16 +121,35 @@ def message(body: bytes) -> IotpMessage:
 
 def was_read(body: bytes, message: IotpMessage) -> IotpMessage:
     """Remember for a while what some bytes say, and give it; strangers fill no memory with it."""
-    if len(body) <= READ_BYTES_MAX:
-        _READ[body] = message
-    if len(_READ) > READ_MAX:
-        _READ.popitem(last=False)
-    return message
+    return _remembered(_READ, body, message)
+
+
+def written(message: IotpMessage) -> bytes:
+    """Write a message of ours, and remember it for a while: we may have to look at it again."""
+    body = codec.write(message)
+    _remembered(_MADE, body, message)
+    return body
+
+
+def said(letter: Letter) -> IotpMessage:
+    """Give the message of a letter on file: as it was read, or as we made it. Raises Unreadable."""
+    made = None if letter.incoming else _MADE.get(letter.body)
+    return made if made is not None else message(letter.body)
 
 
 def root(letter: Letter) -> xml.Element:
     """Give the root element of a message on file. Raises Unreadable."""
-    return codec.element_of(message(letter.body))
+    return codec.element_of(said(letter))
+
+
+def _remembered(
+    known: OrderedDict[bytes, IotpMessage], body: bytes, message: IotpMessage
+) -> IotpMessage:
+    if len(body) <= READ_BYTES_MAX:
+        known[body] = message
+    if len(known) > READ_MAX:
+        known.popitem(last=False)
+    return message
 
 
 def digest(body: bytes) -> str:
