@@ -25,6 +25,7 @@ _NEVER_FIRST = "-.0123456789\u00b7\u203f\u2040" + "".join(map(chr, range(0x300, 
 HOURS_MAX = 14
 
 
+@lru_cache(maxsize=512)
 def is_token(text: str) -> bool:
     """Say whether a text is an NMTOKEN (XML 1.0, 2.3)."""
     return (_PLAIN_TOKEN.fullmatch(text) or _TOKEN.fullmatch(text)) is not None
@@ -35,6 +36,7 @@ def is_name(text: str) -> bool:
     return is_token(text) and text[0] not in _NEVER_FIRST
 
 
+@lru_cache(maxsize=512)
 def plain(text: str) -> str:
     """Write blanks in a token or in a list of tokens as XML does: single, none at the ends."""
     return _SPACES.sub(" ", text).strip(" ")

@@ -75,12 +75,13 @@ def ids_in(root: Element) -> dict[str, Element]:
     return found
 
 
-def faults(root: Element, known: Known = NOTHING) -> tuple[Fault, ...]:
+def faults(root: Element, known: Known = NOTHING, here: Known | None = None) -> tuple[Fault, ...]:
     """Say what is wrong with the ids and references of a message.
 
-    Asked of the root element, so that it can be asked of a message that is not valid, too.
+    Asked of the root element, so that it can be asked of a message that is not valid, too. `here`
+    is `Known.of(root)`, for those who have it.
     """
-    here = ids_in(root)
+    here = here or Known.of(root)
     message_id = _message_id(root)
     places = Places(root)
     found: list[Fault] = []
@@ -89,7 +90,9 @@ def faults(root: Element, known: Known = NOTHING) -> tuple[Fault, ...]:
         given = element.attributes.get("ID")
         name = formats.plain(given) if given else ""
         if name:
-            found += _id_faults(places, element, name, seen, known)
+            usual = element.name != "MsgId" and _PART.fullmatch(name)
+            if not usual or name in seen or known.get(name) is not None:
+                found += _id_faults(places, element, name, seen, known)
             seen.add(name)
         plan = PLANS.get(element.name)
         for place in plan.references if plan else ():

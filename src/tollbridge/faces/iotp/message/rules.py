@@ -87,7 +87,7 @@ def of(message: b.IotpMessage, known: Known = NOTHING) -> tuple[Fault, ...]:
 def _asked(root: Element, message: b.IotpMessage, known: Known) -> tuple[Fault, ...]:
     see = _See(root, message, known)
     see.part(message)
-    return (*references.faults(root, known), *see.faults)
+    return (*references.faults(root, known, see.here), *see.faults)
 
 
 class _See:
