@@ -59,22 +59,6 @@ def doubled(change):
     return twist
 
 
-def test_what_a_merchant_remembers_of_its_message_is_what_it_reads_after_a_restart():
-    house = House()
-
-    async def main():
-        merchant = house.faces["M"].merchant
-        body = await house.flow("M", merchant.begin("book"))
-        [deal] = await house.flow("M", store.deals("M"))
-        [letter] = await house.letters("M", deal.name)
-        remembered, read = store.said(letter), codec.read(body)
-        assert remembered is not store.message(body), "it was made, not read"
-        assert remembered.blocks == read.blocks
-        assert store.root(letter) == codec.element_of(read)
-
-    house.run(main)
-
-
 @pytest.mark.req("I-096", "I-130", "I-132")
 def test_trading_begins_when_the_shop_is_left_and_the_first_message_wakes_the_wallet():
     house = House()

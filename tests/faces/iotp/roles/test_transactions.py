@@ -5,6 +5,7 @@ import pytest
 from tests.faces.iotp.roles.trade import ISSUER_HOLDS, PURSE_HOLDS, Died, House, Person
 from tollbridge.faces.iotp.api.words import ProcessState
 from tollbridge.faces.iotp.message import codec, rules
+from tollbridge.faces.iotp.roles import store
 from tollbridge.faces.iotp.roles.consumer import Pending, Resume, Trades
 from tollbridge.faces.iotp.roles.person import Way
 from tollbridge.faces.iotp.roles.problems import Unusable
@@ -43,6 +44,24 @@ def test_a_transaction_runs_from_end_to_end(name):
     for _, body, answer in house.posts:
         for data in (body, answer):
             assert rules.faults(codec.well_formed(data)) == (), data.decode()
+
+
+@pytest.mark.parametrize("name", ["book", "coffee", "member"])
+def test_what_a_role_remembers_of_its_messages_is_what_it_reads_after_a_restart(name):
+    house = House()
+    house.person = Chooser()
+
+    async def main():
+        traded = await house.buy(name)
+        for role in ("M", "P", "C"):
+            for letter in store.outgoing(await house.letters(role, traded.name)):
+                said, read = store.said(letter), codec.read(letter.body)
+                assert said.source is None, "it was made, not read"
+                assert said.blocks == read.blocks
+                assert said.signatures == read.signatures
+                assert store.root(letter) == codec.element_of(read)
+
+    house.run(main)
 
 
 @pytest.mark.req("IX-225")

@@ -20,7 +20,7 @@ from tollbridge.faces.iotp.api.elements import ErrorResponse
 from tollbridge.faces.iotp.api.perform import Limit
 from tollbridge.faces.iotp.api.states import outside
 from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
-from tollbridge.faces.iotp.message import codec, faults, rules
+from tollbridge.faces.iotp.message import faults, rules
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
     Block,
@@ -195,7 +195,7 @@ class Core:
         made = draft.message(trans or deal.trans, blocks, now, answers=answers, error=error)
         if signatures is not None:
             made = replace(made, signatures=signatures)
-        body = codec.write(made)
+        body = store.written(made)
         return deal.add(body, made.msg_id, made.kinds, now, to, incoming=False).number
 
     def ask(self, deal: Deal, number: int, url: str) -> Flow[IotpMessage]:

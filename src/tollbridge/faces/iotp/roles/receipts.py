@@ -153,7 +153,7 @@ def _scheme_data(deal: Deal, payment: str) -> Flow[list[PaySchemeData]]:
     found: list[PaySchemeData] = []
     for letter in (*on_file, *deal.fresh):
         if {"PayReqBlk", "PayExchBlk", "PayRespBlk"} & set(letter.kinds):
-            blocks = store.message(letter.body).blocks
+            blocks = store.said(letter).blocks
             found += [one for block in blocks
                       if isinstance(one := getattr(block, "pay_scheme_data", None), PaySchemeData)
                       and one.payment_ref == payment]  # fmt: skip

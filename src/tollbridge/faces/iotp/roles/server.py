@@ -269,7 +269,7 @@ class Server(ABC):
         )
         if reply.error is None:
             made = yield from self.sign(deal, made, draft)
-        body = codec.write(made)
+        body = store.written(made)
         letter = deal.add(body, made.msg_id, made.kinds, self.clock.now(), "Consumer",
                           incoming=False)  # fmt: skip
         deal.seen[message.msg_id].answer = letter.number
