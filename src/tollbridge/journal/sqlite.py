@@ -6,11 +6,13 @@ own, so that a look never waits for a commit.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tollbridge.core.facts import Posting
@@ -38,6 +40,8 @@ from tollbridge.journal.migrations import MIGRATIONS, migrate, version
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
 LOOKUP_CHUNK = 64
+KNOWN_MAX, KNOWN_BYTES_MAX = 2000, 8 * 1024
+"""How many pages of notebooks are kept at hand, and the largest of them."""
 
 
 class SqliteJournal:
@@ -54,6 +58,7 @@ class SqliteJournal:
         self._cache_kib = cache_kib
         self._lock = None if read_only else FileLock(self.file)
         self._broken = False
+        self._known = _Known(0 if read_only else KNOWN_MAX)
         try:
             if not read_only:
                 self.file.touch(0o600)
@@ -76,6 +81,7 @@ class SqliteJournal:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             results = batch.write(changes)
+            self._known.forget(batch.pages)
             self._writer.execute("COMMIT")
         except BaseException as error:
             # Only the file knows now what it holds: it is asked before the next commit.
@@ -85,6 +91,7 @@ class SqliteJournal:
                 raise _failed(self.file, error) from None
             raise
         self._head = batch.head
+        self._known.learn(batch.written())
         return results
 
     def _reopen(self) -> None:
@@ -133,7 +140,14 @@ class SqliteJournal:
         return [PaymentId(payment) for (payment,) in found]
 
     def recall(self, namespace: str, key: str) -> Page | None:
-        return next((Page(*fields) for fields in self._select(_PAGE, namespace, key)), None)
+        name = namespace, key
+        page = self._known.get(name)
+        if page is None:
+            changes = self._known.changes
+            page = next((Page(*fields) for fields in self._select(_PAGE, namespace, key)), None)
+            if page is not None:
+                self._known.read(name, page, changes)
+        return page
 
     def browse(
         self, namespace: str, prefix: str, after: str = "", limit: int = 100
@@ -218,23 +232,71 @@ _AFTER_ALL = chr(0x10FFFF)  # sorts behind every letter a key may go on with
 class _Page:
     """What a batch does to one page of a notebook.
 
-    `version` is known only where a note expects one. `writes` counts how often it is written since
-    it was last forgotten, which makes it `fresh`.
+    `version` is known only where a note expects one (`is_known`). `writes` counts how often it is
+    written since it was last forgotten, which makes it `fresh`.
     """
 
     version: int = 0
     value: bytes | None = None
     writes: int = 0
     fresh: bool = False
+    is_known: bool = False
 
     def write(self, value: bytes | None) -> None:
         """Write the page, or forget it."""
         self.value = value
         if value is None:
-            self.fresh, self.writes, self.version = True, 0, 0
+            self.fresh, self.writes, self.version, self.is_known = True, 0, 0, True
         else:
             self.writes += 1
             self.version += 1
+
+
+class _Known:
+    """Pages that were written or read lately: whoever writes a page soon reads it again.
+
+    It is asked in the loop and told in the thread of commits. What is about to be committed is
+    forgotten before and known after, so that between the two only the file is asked; what was read
+    while something changed is not kept, for it may be old.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.changes = 0
+        self._most = most
+        self._pages: OrderedDict[tuple[str, str], Page] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, name: tuple[str, str]) -> Page | None:
+        """Give a page; None when it is not at hand."""
+        return self._pages.get(name)
+
+    def read(self, name: tuple[str, str], page: Page, changes: int) -> None:
+        """Keep a page that was read, if nothing changed since there were so many `changes`."""
+        with self._lock:
+            if changes == self.changes:
+                self._keep(name, page)
+
+    def forget(self, names: Iterable[tuple[str, str]]) -> None:
+        """Forget pages that change now."""
+        with self._lock:
+            self.changes += 1
+            for name in names:
+                self._pages.pop(name, None)
+
+    def learn(self, pages: Iterable[tuple[tuple[str, str], Page]]) -> None:
+        """Keep pages as they are in the file now."""
+        with self._lock:
+            self.changes += 1
+            for name, page in pages:
+                self._keep(name, page)
+
+    def _keep(self, name: tuple[str, str], page: Page) -> None:
+        if len(page.value) > KNOWN_BYTES_MAX:
+            return
+        self._pages[name] = page
+        self._pages.move_to_end(name)
+        if len(self._pages) > self._most:
+            self._pages.popitem(last=False)
 
 
 class _Batch:
@@ -326,7 +388,7 @@ class _Batch:
             )
             there = dict(found)
             for key in keys:
-                self.pages[namespace, key] = _Page(there.get(key, 0))
+                self.pages[namespace, key] = _Page(there.get(key, 0), is_known=True)
 
     def _note(self, batch: Notes) -> bool:
         """Take notes into the batch, all of them; False when a page is not as one expects it."""
@@ -347,6 +409,12 @@ class _Batch:
             if page.writes and page.value is not None:
                 kept.append((*key, page.value, page.writes, page.writes))
         return [(_FORGET, forgotten), (_KEEP, kept)]
+
+    def written(self) -> Iterator[tuple[tuple[str, str], Page]]:
+        """Give the pages as they are after the commit, where that is known."""
+        for name, page in self.pages.items():
+            if page.writes and page.is_known and page.value is not None:
+                yield name, Page(page.value, page.version)
 
     def _taken(self, digests: list[bytes]) -> dict[bytes, PaymentId]:
         found = self._lookup(
