@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tollbridge.bridges.reading import endpoint_of
 from tollbridge.bridges.securenet.bridge import CAPABILITIES, SecureNetBridge, client_token
 from tollbridge.bridges.securenet.translate import Application, Merchant
 from tollbridge.ground.clock import Clock
@@ -15,7 +16,6 @@ from tollbridge.ground.currency import CURRENCIES
 from tollbridge.ground.errors import ConfigError
 from tollbridge.ground.ids import IdSource
 from tollbridge.ground.secret import Secret
-from tollbridge.wire.http import is_private_way
 
 EXPONENT_MAX = 2
 """The API's amounts have two digits after the point."""
@@ -50,12 +50,7 @@ def bridge(settings: Mapping[str, object], clock: Clock, ids: IdSource) -> Secur
     unit = CURRENCIES.get(str(settings.get("currency", "USD")))
     if unit is None or unit.exponent is None or unit.exponent > EXPONENT_MAX:
         problems.append("currency: an ISO 4217 code with at most two decimal digits is expected")
-    endpoint = str(settings.get("api_endpoint", "")).rstrip("/")
-    try:
-        if not (is_private_way(endpoint) or settings.get("allow_plain")):
-            problems.append("api_endpoint: https is needed; allow_plain = true sends keys openly")
-    except ValueError:
-        problems.append("api_endpoint: the address of the API is expected")
+    endpoint = endpoint_of(settings, "", problems)
     if problems or unit is None:
         raise ConfigError(problems)
     limit_s = settings.get("answer_limit_s", CAPABILITIES.answer_limit_s)

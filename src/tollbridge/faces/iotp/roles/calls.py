@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from tollbridge.faces.iotp.api.answer import Answer, Call
+from tollbridge.faces.iotp.api.answer import Call
 from tollbridge.faces.iotp.api.bridge import PaymentBridge
 from tollbridge.faces.iotp.api.calls import (
-    CallBack,
-    CallBackResponse,
     ChangeProcessState,
     ChangeProcessStateResponse,
     InquireProcessState,
@@ -16,7 +14,7 @@ from tollbridge.faces.iotp.api.calls import (
 )
 from tollbridge.faces.iotp.api.elements import ErrorResponse
 from tollbridge.faces.iotp.api.errors import about_wallet
-from tollbridge.faces.iotp.api.perform import Limit, perform
+from tollbridge.faces.iotp.api.perform import Hear, Limit, perform
 from tollbridge.faces.iotp.api.words import ProcessState, ProcessType
 from tollbridge.faces.iotp.roles.problems import Failed
 from tollbridge.ground.flow import Flow
@@ -39,7 +37,6 @@ class Keys:
 Ask = Callable[[str, str, Keys, ErrorResponse], Flow[bool]]
 """Ask somebody for what a bridge needs ("WalletId", "Passphrase"): the bridge's name, the need,
 its keys to fill, and the error that said so. False: nobody knows."""
-Hear = Callable[[CallBack], Flow[Answer[CallBackResponse]]]
 
 
 def nobody(name: str, need: str, keys: Keys, error: ErrorResponse) -> Flow[bool]:

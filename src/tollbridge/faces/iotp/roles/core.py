@@ -18,8 +18,7 @@ from tollbridge.faces.iotp.api.calls import (
 )
 from tollbridge.faces.iotp.api.elements import ErrorResponse
 from tollbridge.faces.iotp.api.perform import Limit
-from tollbridge.faces.iotp.api.states import outside
-from tollbridge.faces.iotp.api.words import ErrorCode, ProcessState, Severity
+from tollbridge.faces.iotp.api.words import ErrorCode, Severity
 from tollbridge.faces.iotp.message import faults, rules
 from tollbridge.faces.iotp.message.blocks import (
     AuthReqBlk,
@@ -363,11 +362,6 @@ def patience(block: ErrorBlk) -> float:
     """Say how long to wait before a message is sent again; a nonsense value counts as ours."""
     text = block.errors[0].min_retry_secs or ""
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else PAUSE_S
-
-
-def wire_state(state: ProcessState) -> ProcessState:
-    """Give a state as it may be told."""
-    return outside(state)
 
 
 def _is_aside(deal: Deal, message: IotpMessage) -> bool:
